@@ -1,0 +1,105 @@
+"""The one page to read before writing an adapter.
+
+An adapter turns a connection into raw messages. It is plain blocking code that waits through
+``gateway.runtime``; the core does the rest once for all adapters: decoding, validation, storage,
+counting, back-off, states, live. Register the class under the entry point group
+``gateway.adapters``; the entry point's name is the ``type`` in gateway.toml.
+"""
+
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from typing import ClassVar, Generic, Literal, Protocol, TypeVar
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from gateway.model import DeviceId, RawMessage
+from gateway.quantities import Duration
+from gateway.runtime import Event
+
+
+class PayloadConfig(BaseModel):
+    """How the payload of a message becomes readings."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    decode: Literal["json", "value", "kv", "csv"] = Field(
+        "json", description="json: an object; value: one number, true/false or a word; kv: a=1 b=2; csv: columns"
+    )
+    columns: tuple[str, ...] = Field((), description='for decode = "csv": the name of each column, "" to skip one')
+    time_key: str = Field("ts", description="the field that is the source's time, where there is one")
+    device: DeviceId | None = Field(None, description="the device that all messages belong to")
+    device_key: str | None = Field(None, description="the field that names the device")
+    metric: str = Field("value", min_length=1, description='for decode = "value": the name of the metric')
+    profile: str | None = Field(None, description="what is expected of the values: a name under [profiles]")
+
+    @property
+    def topic_pattern(self) -> str | None:
+        """Which topics this is for, with ``{device}``, ``{metric}``, ``+`` and ``#``; None: all messages."""
+        return None
+
+    @model_validator(mode="after")
+    def _check_columns(self) -> "PayloadConfig":
+        if (self.decode == "csv") != bool(self.columns):
+            raise ValueError('columns: expected exactly with decode = "csv"')
+        return self
+
+
+class AdapterConfig(BaseModel):
+    """What every ``[[adapters]]`` table has; an adapter's ``Config`` adds its own keys."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    name: str = Field(min_length=1, max_length=64, description="unique; how status, log and page call this source")
+    type: str = Field(description="the kind of adapter")
+    enabled: bool = Field(True, description="false: configured, but not started")
+    stall_after: Duration | None = Field(None, description='silent for longer is "stalled"; default: learned')
+
+    def payloads(self) -> Sequence[PayloadConfig]:
+        """Return how messages are read; the first whose topic matches decides, none: ignored.
+
+        A Config that inherits ``PayloadConfig`` too reads all its messages in that one way.
+        """
+        return (self,) if isinstance(self, PayloadConfig) else ()
+
+
+ConfigT = TypeVar("ConfigT", bound=AdapterConfig)
+
+
+class Emit(Protocol):
+    """The way into the gateway; thread of the hub only."""
+
+    def __call__(self, message: RawMessage) -> None:
+        """Hand over a message: it will be counted, and settled once. Returns at once, never raises."""
+
+    def up(self) -> None:
+        """Say that the connection stands and messages can come."""
+
+
+class Adapter(ABC, Generic[ConfigT]):
+    """One source. Subclass it, set ``Config``, write ``run``."""
+
+    Config: ClassVar[type[AdapterConfig]]
+
+    def __init__(self, config: ConfigT) -> None:
+        """Keep the configuration; no I/O here."""
+        self.config = config
+
+    @abstractmethod
+    def run(self, emit: Emit, stop: Event) -> None:
+        """Connect, call ``emit.up()``, and ``emit`` messages until ``stop`` is set; then return.
+
+        Every wait has a timeout and looks at ``stop``, at least once a second. When the other end
+        goes away or refuses, release what was opened and raise ``AdapterDown`` with the cause in
+        words: the supervisor calls ``run`` again after a while. After ``run`` ended, ``settle`` of
+        its messages may still be called and must do no harm.
+        """
+
+    def probe(self) -> str:
+        """Test the connection without consuming anything; return what was found, for people.
+
+        Raises
+        ------
+        AdapterDown
+            The other end can't be reached, or refuses.
+        """
+        return "this kind of adapter has no probe"

@@ -1,0 +1,122 @@
+"""What flows through the gateway: a raw message, its readings, and what became of it."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Annotated
+
+import orjson
+from pydantic import AfterValidator, Field
+
+Value = bool | int | float | str
+"""A metric's value: finite if a number, at most ``MAX_TEXT`` characters if text."""
+
+MAX_TEXT = 256
+MAX_METRICS = 256
+MAX_DEVICE_ID = 128
+
+
+def check_device_id(name: str) -> str:
+    """Return ``name`` if it can name a device.
+
+    Raises
+    ------
+    ValueError
+        In words that fit behind ``device id:``.
+    """
+    if not name:
+        raise ValueError("is empty")
+    if len(name) > MAX_DEVICE_ID:
+        raise ValueError(f"has {len(name)} characters, at most {MAX_DEVICE_ID} are allowed")
+    if name != name.strip():
+        raise ValueError("has blanks at its start or end")
+    if not name.isprintable():
+        raise ValueError("has characters that can't be printed")
+    if any(sign in name for sign in "/+#"):
+        raise ValueError("has one of / + #")
+    return name
+
+
+DeviceId = Annotated[
+    str,
+    AfterValidator(check_device_id),
+    Field(description="1 to 128 printable characters without / + # and without outer blanks"),
+]
+
+
+def _nothing() -> None:
+    """Settle a message whose sender expects no answer."""
+
+
+@dataclass(frozen=True, slots=True)
+class RawMessage:
+    """Bytes as a source delivered them; an adapter makes these and looks no further."""
+
+    payload: bytes
+    arrived: float
+    """Unix seconds."""
+    topic: bytes = b""
+    """As it was on the wire; empty where the source has no topics."""
+    settle: Callable[[], None] = _nothing
+    """Called once, on the hub, after the commit or the reject: acknowledges to the sender."""
+    acknowledged: bool = False
+    """Whether the sender keeps the message until ``settle`` (MQTT QoS 1 and 2)."""
+    packet_id: int | None = None
+    """The sender's number for this delivery (MQTT packet identifier), where it may come again."""
+    redelivered: bool = False
+    """The sender says that it may have sent this before (MQTT's DUP flag)."""
+    retained: bool = False
+    flaw: str = ""
+    """Why this can't be a message (``line longer than 4096 bytes``): intake rejects it unread."""
+
+
+@dataclass(slots=True)
+class Reading:
+    """One observation of one device, encoded once; ``seq`` comes with the commit."""
+
+    device: str
+    ts: float
+    """Unix seconds: the source's time if it gave one, else the arrival's."""
+    values: dict[str, Value]
+    body: bytes = field(repr=False)
+    """``{"ts":…,"values":{…}}`` in JSON: what is stored, sent and replayed."""
+    seq: int | None = None
+
+    def wire(self) -> bytes:
+        """Return the JSON of CONTRACT.md's reading."""
+        return wire(self.seq, self.body)
+
+
+def encode_body(ts: float, values: dict[str, Value]) -> bytes:
+    """Return the stored form of a reading, without its ``seq``."""
+    return orjson.dumps({"ts": ts, "values": values})
+
+
+def wire(seq: int | None, body: bytes) -> bytes:
+    """Splice ``seq`` into a stored body: ``{"seq":7,"ts":…,"values":{…}}``."""
+    return b'{"seq":%s,%s' % (b"null" if seq is None else b"%d" % seq, body[1:])
+
+
+class Outcome(StrEnum):
+    """What became of a message; the ledger counts each."""
+
+    STORED = "stored"
+    REJECTED = "rejected"
+    DUPLICATE = "duplicate"
+    IGNORED = "ignored"
+    DROPPED = "dropped"
+
+
+@dataclass(slots=True)
+class Entry:
+    """One message after intake, on its way through the journal to its end."""
+
+    source: str
+    message: RawMessage
+    outcome: Outcome
+    readings: Sequence[Reading] = ()
+    """Of a STORED message, at least one; else none."""
+    reason: str = ""
+    """Of a REJECTED message, for the sensor's owner."""
+    digest: bytes | None = None
+    """Names the delivery together with the packet id, where it may come again."""
