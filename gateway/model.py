@@ -13,6 +13,7 @@ Value = bool | int | float | str
 
 MAX_TEXT = 256
 MAX_METRICS = 256
+MAX_METRIC_NAME = 256
 MAX_DEVICE_ID = 128
 
 
@@ -36,6 +37,29 @@ def check_device_id(name: str) -> str:
         raise ValueError("has one of / + #")
     return name
 
+
+def check_metric_name(name: str) -> str:
+    """Return ``name`` if it can name a metric.
+
+    Raises
+    ------
+    ValueError
+        In words that fit behind ``metric name:``.
+    """
+    if not name:
+        raise ValueError("is empty")
+    if len(name) > MAX_METRIC_NAME:
+        raise ValueError(f"has {len(name)} characters, at most {MAX_METRIC_NAME} are allowed")
+    if not name.isprintable():
+        raise ValueError("has characters that can't be printed")
+    return name
+
+
+MetricName = Annotated[
+    str,
+    AfterValidator(check_metric_name),
+    Field(description=f"1 to {MAX_METRIC_NAME} printable characters"),
+]
 
 DeviceId = Annotated[
     str,
@@ -82,6 +106,12 @@ class Reading:
     """``{"ts":…,"values":{…}}`` in JSON: what is stored, sent and replayed."""
     seq: int | None = None
 
+    @classmethod
+    def from_body(cls, device: str, seq: int, body: bytes) -> "Reading":
+        """Return a stored reading as it was."""
+        fields = orjson.loads(body)
+        return cls(device, fields["ts"], fields["values"], body, seq)
+
     def wire(self) -> bytes:
         """Return the JSON of CONTRACT.md's reading."""
         return wire(self.seq, self.body)
@@ -118,5 +148,7 @@ class Entry:
     """Of a STORED message, at least one; else none."""
     reason: str = ""
     """Of a REJECTED message, for the sensor's owner."""
+    profile: str | None = None
+    """The profile that the readings passed, by name."""
     digest: bytes | None = None
     """Names the delivery together with the packet id, where it may come again."""
