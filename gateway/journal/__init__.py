@@ -1,0 +1,10 @@
+"""Keeps readings, and gives each its ``seq``: SQLite behind one native writer thread with group commit.
+
+Nothing outside this package knows its tables.
+"""
+
+from gateway.journal.queries import Queries
+from gateway.journal.records import Committed, JournalStats, KnownDevice, Opened, Stored
+from gateway.journal.writer import Journal
+
+__all__ = ["Committed", "Journal", "JournalStats", "KnownDevice", "Opened", "Queries", "Stored"]

@@ -1,0 +1,85 @@
+"""From a batch to its end: committed and posted, refused and posted, or kept until the disk takes it."""
+
+import contextlib
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from gateway.journal.faults import is_damage, is_refusal, needs_new_connection, words
+from gateway.journal.opening import suspect
+from gateway.journal.records import Committed
+from gateway.journal.store import Store
+from gateway.model import Entry
+
+MOST_ENTRIES = 1000
+"""In one commit."""
+MOST_KEPT = 20_000
+"""Entries that wait for the disk; what their senders allow to be unacknowledged is far less."""
+
+
+class Committer:
+    """Writes batches in the writer's thread; ``problem`` says in words why it can't."""
+
+    def __init__(self, path: Path, store: Store, post: Callable[[Committed], None]) -> None:
+        self.problem = ""
+        self.kept: list[Entry] = []
+        """Of senders that wait for the commit: they keep the message, so it may wait too. Whatever its
+        outcome: a duplicate must not be settled before the message that it repeats."""
+        self._path = path
+        self._store = store
+        self._post = post
+        self._reconnect = False
+
+    def take(self, batch: list[Entry]) -> None:
+        """Commit and post; while the disk refuses, keep what can be kept and post the rest as it is."""
+        if self.problem or not self._commit(batch):
+            self._keep(batch)
+
+    def retry(self) -> None:
+        """Find out whether the disk takes writes again; if so, write first what was kept."""
+        try:
+            if self._reconnect:
+                self._store.reconnect()
+            self._store.probe()
+        except Exception as error:  # noqa: BLE001  whatever it is, the disk doesn't take writes
+            self._refused(error)
+            return
+        self.problem = ""
+        while self.kept and self._commit(self.kept[:MOST_ENTRIES]):
+            del self.kept[:MOST_ENTRIES]
+
+    def give_up(self) -> None:
+        """Post what is still kept as not written."""
+        if self.kept:
+            self._post_refused(self.kept)
+            self.kept = []
+
+    def _commit(self, batch: list[Entry]) -> bool:
+        try:
+            self._store.write(batch)
+        except Exception as error:  # noqa: BLE001  a thread that may not log hands it on in words
+            if is_refusal(error):
+                self._refused(error)
+                return False
+            self._post(Committed(batch, words(self._path, error)))
+        else:
+            self._post(Committed(batch))
+        return True
+
+    def _refused(self, error: Exception) -> None:
+        self.problem = words(self._path, error)
+        self._reconnect = needs_new_connection(error)
+        if is_damage(error):
+            with contextlib.suppress(OSError):
+                suspect(self._path)
+
+    def _keep(self, batch: Sequence[Entry]) -> None:
+        refused: list[Entry] = []
+        for entry in batch:
+            keep = entry.message.acknowledged and len(self.kept) < MOST_KEPT
+            (self.kept if keep else refused).append(entry)
+        if refused:
+            self._post_refused(refused)
+
+    def _post_refused(self, entries: list[Entry]) -> None:
+        lost = any(entry.readings for entry in entries)
+        self._post(Committed(entries, self.problem if lost else ""))

@@ -1,0 +1,141 @@
+"""The journal's reading side: its own connection, which sees what is committed and blocks no commit."""
+
+import sqlite3
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from math import inf
+from pathlib import Path
+
+from gateway.errors import JournalDown
+from gateway.journal import schema
+from gateway.journal.faults import words
+from gateway.journal.records import JournalStats, Stored
+
+_LAST = 2**63 - 1
+"""SQLite's greatest integer: no ``seq`` is past it."""
+
+_READINGS = """
+SELECT seq, ts, CAST(body AS BLOB) FROM readings
+WHERE device = :device AND seq BETWEEN max(:low, :first) AND min(:high, :last) AND ts BETWEEN :start AND :end
+"""
+_READINGS_IN = {False: _READINGS + "ORDER BY seq LIMIT :limit", True: _READINGS + "ORDER BY seq DESC LIMIT :limit"}
+# The parts of a device that can have such a ts: the spans that meet it, and what comes after the last span.
+_PARTS = """
+SELECT first, last FROM spans
+WHERE device = :device AND first BETWEEN :low - :span AND :high AND least_ts <= :end AND greatest_ts >= :start
+UNION ALL
+SELECT coalesce((SELECT last + 1 FROM spans WHERE device = :device ORDER BY first DESC LIMIT 1), 1), :high
+"""
+_PARTS_IN = {False: _PARTS + "ORDER BY 1", True: _PARTS + "ORDER BY 1 DESC"}
+# A device's readings have no gaps, so two steps down the tree count them.
+_STATS = """
+WITH ends AS (
+    SELECT id, (SELECT min(seq) FROM readings WHERE device = id) AS first,
+               (SELECT max(seq) FROM readings WHERE device = id) AS last FROM devices
+)
+SELECT coalesce(sum(last - first + 1), 0),
+       min((SELECT ts FROM readings WHERE device = ends.id AND seq = ends.first)) FROM ends
+"""
+
+
+@dataclass(slots=True)
+class _Wanted:
+    """Which readings of a device: in the range of ``seq`` and of ``ts``, both ends included."""
+
+    limit: int
+    low: int = 1
+    high: int = _LAST
+    start: float = -inf
+    end: float = inf
+    descending: bool = False
+
+    def select(self, connection: sqlite3.Connection, device: int) -> list[Stored]:
+        """Read them, never more than ``limit``."""
+        filters = {"device": device, "low": self.low, "high": self.high, "start": self.start, "end": self.end}
+        found: list[Stored] = []
+        for first, last in self._parts(connection, filters):
+            part = {"first": first, "last": last, "limit": self.limit - len(found)}
+            found += map(Stored._make, connection.execute(_READINGS_IN[self.descending], filters | part))
+            if len(found) >= self.limit:
+                break
+        return found
+
+    def _parts(self, connection: sqlite3.Connection, filters: dict[str, float]) -> Iterable[tuple[int, int]]:
+        if self.start == -inf and self.end == inf:
+            return [(self.low, self.high)]
+        return connection.execute(_PARTS_IN[self.descending], filters | {"span": schema.SPAN})
+
+
+class Queries:
+    """Plain blocking functions for one native thread at a time; each raises ``JournalDown``.
+
+    The file is opened by the first call, which may come from any thread, once ``Journal.open`` is through.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._connection: sqlite3.Connection | None = None
+
+    def after(self, device: str, after: int, upto: int | None, limit: int) -> list[Stored]:
+        """Return the first ``limit`` readings with ``after < seq <= upto``, in order of ``seq``."""
+        return self._select(device, _Wanted(limit, low=after + 1, high=_LAST if upto is None else upto))
+
+    def page(  # noqa: PLR0913  one parameter a filter
+        self,
+        device: str,
+        *,
+        after: int | None,
+        start_ts: float | None,
+        end_ts: float | None,
+        limit: int,
+        descending: bool,
+    ) -> list[Stored]:
+        """Return at most ``limit`` readings with ``start_ts <= ts <= end_ts``, in order of ``seq`` or against it.
+
+        ``after`` is the last ``seq`` of the page before, in the same order: ascending, greater
+        ones follow; descending, lesser ones.
+        """
+        wanted = _Wanted(limit, descending=descending)
+        if after is not None:
+            wanted.low, wanted.high = (1, after - 1) if descending else (after + 1, _LAST)
+        wanted.start = -inf if start_ts is None else start_ts
+        wanted.end = inf if end_ts is None else end_ts
+        return self._select(device, wanted)
+
+    def stats(self) -> JournalStats:
+        """Return the journal's size; cheap, however many readings there are."""
+        with self._reading() as connection:
+            readings, oldest_ts = connection.execute(_STATS).fetchone()
+        return JournalStats(readings, self._bytes(), oldest_ts)
+
+    def close(self) -> None:
+        """Let the file go; a later call opens it again."""
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None
+
+    def _select(self, device: str, wanted: "_Wanted") -> list[Stored]:
+        with self._reading() as connection:
+            row = connection.execute("SELECT id FROM devices WHERE name = ?", (device,)).fetchone()
+            return wanted.select(connection, row[0]) if row else []
+
+    def _bytes(self) -> int:
+        files = (self._path.with_name(self._path.name + suffix) for suffix in ("", "-wal"))
+        return sum(file.stat().st_size for file in files if file.exists())
+
+    @contextmanager
+    def _reading(self) -> Iterator[sqlite3.Connection]:
+        """Give a connection that sees one state of the file throughout."""
+        try:
+            if self._connection is None:
+                self._connection = schema.connect(self._path, "ro")
+            self._connection.execute("BEGIN")
+            yield self._connection
+            self._connection.execute("COMMIT")
+        except (sqlite3.Error, OSError) as error:
+            self.close()
+            raise JournalDown(words(self._path, error)) from error
+        except BaseException:
+            self.close()
+            raise

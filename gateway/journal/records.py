@@ -1,0 +1,58 @@
+"""What the journal hands out."""
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from gateway.model import Entry
+
+
+@dataclass(slots=True)
+class Committed:
+    """Entries that came to their end together, in the order in which they were appended."""
+
+    entries: list[Entry]
+    error: str = ""
+    """Why their readings could not be kept, for people: every ``seq`` is None then, and nothing that
+    its sender still keeps may be settled."""
+
+
+class Stored(NamedTuple):
+    """One reading as the journal has it."""
+
+    seq: int
+    ts: float
+    """Unix seconds: the source's time if it gave one, else the arrival's."""
+    body: bytes
+    """JSON, as ``model.encode_body`` made it."""
+
+
+@dataclass(frozen=True, slots=True)
+class KnownDevice:
+    """A device of which the journal has readings: all from ``oldest_seq`` to ``last.seq``."""
+
+    device: str
+    source: str
+    oldest_seq: int
+    last: Stored
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """What a journal held when it was opened."""
+
+    devices: list[KnownDevice]
+    deliveries: list[tuple[str, int, bytes]]
+    """Source, packet id and digest of the last deliveries, oldest first."""
+    problem: str = ""
+    """What people should know: a damaged file was set aside, and where it is."""
+
+
+@dataclass(frozen=True, slots=True)
+class JournalStats:
+    """The size of a journal."""
+
+    readings: int
+    bytes: int
+    """On the disk, with what is not yet moved from the write-ahead log into the database."""
+    oldest_ts: float | None
+    """Unix seconds: the least ``ts`` among the devices' first readings; None: there are no readings."""

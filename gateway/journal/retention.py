@@ -1,0 +1,102 @@
+"""What is too old or too much goes, in slices between commits, from the front of each device.
+
+Age is counted from a reading's arrival, not from its ``ts``: a sensor whose clock is wrong must not
+make the journal drop what just came, or keep it for ever. A reading goes only after all earlier ones
+of its device, and the newest one never: so what is left is always without a hole.
+"""
+
+import sqlite3
+from collections.abc import Callable
+from pathlib import Path
+
+from gateway.journal.faults import words
+from gateway.journal.schema import PAGE_BYTES, wal_pages
+from gateway.journal.store import KEPT_DELIVERIES, Store
+from gateway.settings import JournalSettings
+
+SLICE = 256
+"""Readings that go in one transaction: a commit waits for it, some milliseconds."""
+_AGE_EVERY_S = 60.0
+_SIZE_EVERY_S = 1.0
+_SPARE_DELIVERIES = 1024
+_SHARE = 128
+"""When there is too much, the oldest of this many equal parts of the kept time goes, then it looks again."""
+_SHRINK_PAGES = 64
+
+
+class Retention:
+    """Decides what goes; ``step`` runs in the writer's thread."""
+
+    def __init__(self, path: Path, store: Store, settings: JournalSettings, clock: Callable[[], float]) -> None:
+        self.problem = ""
+        self._path = path
+        self._store = store
+        self._retention_s = settings.retention
+        self._most_pages = max(1, settings.max_size // PAGE_BYTES - wal_pages(settings.max_size))
+        self._clock = clock
+        self._age_looked_at = float("-inf")
+        self._size_looked_at = float("-inf")
+        self._todo: list[str] = []
+        self._before_ms = 0
+
+    def step(self) -> bool:
+        """Do at most one slice of what is due; return whether there is more to do now."""
+        try:
+            more = self._step()
+        except sqlite3.Error as error:
+            self._todo = []
+            self.problem = f"{words(self._path, error)}; old readings stay"
+            return False
+        self.problem = ""
+        return more
+
+    def _step(self) -> bool:
+        now = self._clock()
+        if not self._todo and not self._plan(now):
+            return False
+        if self._todo and not self._store.purge(self._store.heads[self._todo[-1]], SLICE, self._before_ms):
+            self._todo.pop()
+        return True
+
+    def _plan(self, now: float) -> bool:
+        """Look for work where it is time to; return whether there is some."""
+        if self._is_due(now, self._age_looked_at, _AGE_EVERY_S):
+            self._age_looked_at = now
+            self._trim_deliveries()
+            self._choose(int((now - self._retention_s) * 1000))
+        elif self._is_due(now, self._size_looked_at, _SIZE_EVERY_S):
+            return self._plan_size(now)
+        return bool(self._todo)
+
+    @staticmethod
+    def _is_due(now: float, looked_at: float, every_s: float) -> bool:
+        return not looked_at <= now < looked_at + every_s  # also when the clock was set back
+
+    def _plan_size(self, now: float) -> bool:
+        pages, free = self._store.pages()
+        if pages - free > self._most_pages and self._choose_oldest(now):
+            return True
+        if pages > self._most_pages and free:
+            self._store.shrink(_SHRINK_PAGES)
+            return True
+        self._size_looked_at = now
+        return False
+
+    def _choose(self, before_ms: int) -> None:
+        self._before_ms = before_ms
+        self._todo = [
+            name
+            for name, head in self._store.heads.items()
+            if head.oldest < head.newest and head.oldest_arrived_ms < before_ms
+        ]
+
+    def _choose_oldest(self, now: float) -> bool:
+        fronts = [head.oldest_arrived_ms for head in self._store.heads.values() if head.oldest < head.newest]
+        oldest = min(fronts, default=0)
+        self._choose(oldest + 1 + max(0, int(now * 1000) - oldest) // _SHARE)
+        return bool(self._todo)
+
+    def _trim_deliveries(self) -> None:
+        for source, number in self._store.deliveries.items():
+            if number > KEPT_DELIVERIES + _SPARE_DELIVERIES:
+                self._store.trim_deliveries(source)

@@ -1,0 +1,109 @@
+"""The tables of a journal, and connections to them.
+
+``readings`` holds a device's readings side by side, without gaps: retention takes them from the front
+only, and never the last. ``spans`` has a row for each ``SPAN`` of them with their least and greatest
+``ts``, so that a range of time is found without an index on ``ts``, which would nearly double what a
+commit writes (docs/decisions/0005).
+"""
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Literal
+
+from gateway.errors import JournalDown
+
+APPLICATION_ID = 0x54474A4C  # "TGJL"
+LAYOUT = 1
+"""``user_version``; one more with each change of the tables."""
+PAGE_BYTES = 4096
+SPAN = 256
+"""Readings of one device that a row of ``spans`` covers."""
+
+_BUSY_S = 2.0
+_MOST_WAL_PAGES = 1000
+
+# A body is text that people can read with sqlite3 and its JSON functions. It is bound and read as
+# bytes: CAST changes the label, not the bytes, and costs nothing that could be measured.
+_TABLES = """
+CREATE TABLE devices (id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE, source TEXT NOT NULL);
+CREATE TABLE readings (
+    device INTEGER NOT NULL, seq INTEGER NOT NULL, ts REAL NOT NULL, arrived_ms INTEGER NOT NULL, body TEXT NOT NULL,
+    PRIMARY KEY (device, seq)
+) WITHOUT ROWID;
+CREATE TABLE spans (
+    device INTEGER NOT NULL, first INTEGER NOT NULL, last INTEGER NOT NULL,
+    least_ts REAL NOT NULL, greatest_ts REAL NOT NULL,
+    PRIMARY KEY (device, first)
+) WITHOUT ROWID;
+CREATE TABLE deliveries (
+    id INTEGER PRIMARY KEY, source TEXT NOT NULL, packet_id INTEGER NOT NULL, digest BLOB NOT NULL
+);
+CREATE TABLE probe (body BLOB NOT NULL);
+"""
+
+
+def connect(path: Path, mode: Literal["ro", "rw", "rwc"]) -> sqlite3.Connection:
+    """Open a connection that may change threads, and on which transactions are begun by hand."""
+    uri = f"{path.absolute().as_uri()}?mode={mode}"
+    return sqlite3.connect(uri, uri=True, timeout=_BUSY_S, isolation_level=None, check_same_thread=False)
+
+
+def wal_pages(max_size: int) -> int:
+    """Return how long the write-ahead log of a journal of ``max_size`` bytes may grow."""
+    return min(_MOST_WAL_PAGES, max(16, max_size // PAGE_BYTES // 8))
+
+
+def configure(connection: sqlite3.Connection, path: Path, durability: str, max_size: int) -> None:
+    """Set what holds for a connection that writes; raise ``JournalDown`` where WAL can't be had."""
+    pages = wal_pages(max_size)
+    (mode,) = connection.execute("PRAGMA journal_mode = WAL").fetchone()
+    if mode != "wal":
+        raise JournalDown(f"journal {path}: its file system can't hold a write-ahead log; choose a local disk")
+    connection.execute(f"PRAGMA synchronous = {'FULL' if durability == 'power' else 'NORMAL'}")
+    connection.execute(f"PRAGMA wal_autocheckpoint = {pages}")
+    connection.execute(f"PRAGMA journal_size_limit = {pages * PAGE_BYTES}")
+
+
+def is_new(connection: sqlite3.Connection, path: Path) -> bool:
+    """Tell whether the file is still empty.
+
+    Raises
+    ------
+    JournalDown
+        It is another program's, or a newer gateway's.
+    """
+    application, layout, objects = connection.execute(
+        "SELECT (SELECT application_id FROM pragma_application_id), (SELECT user_version FROM pragma_user_version),"
+        " (SELECT count(*) FROM sqlite_master)"
+    ).fetchone()
+    if application == 0 and layout == 0 and objects == 0:
+        return True
+    if application != APPLICATION_ID:
+        raise JournalDown(f"journal {path}: is a database of another program; move it away, or change state_dir")
+    if layout > LAYOUT:
+        raise JournalDown(f"journal {path}: was written by a newer gateway (layout {layout}, this one knows {LAYOUT})")
+    return False
+
+
+def create(connection: sqlite3.Connection) -> None:
+    """Make the tables, all or none, in an empty file."""
+    connection.execute(f"PRAGMA page_size = {PAGE_BYTES}")
+    connection.execute("PRAGMA auto_vacuum = INCREMENTAL")  # so that a smaller max_size makes the file smaller
+    connection.executescript(
+        f"BEGIN IMMEDIATE; {_TABLES} PRAGMA application_id = {APPLICATION_ID}; PRAGMA user_version = {LAYOUT}; COMMIT;"
+    )
+
+
+@contextmanager
+def transaction(connection: sqlite3.Connection) -> Iterator[None]:
+    """Commit what is written inside; on any error, of the commit too, nothing was."""
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        yield
+        connection.execute("COMMIT")
+    except BaseException:
+        if connection.in_transaction:
+            connection.execute("ROLLBACK")
+        raise

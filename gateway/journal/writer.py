@@ -1,0 +1,174 @@
+"""The journal's writing side: appended to by the hub, written by one native thread.
+
+The thread never logs and touches nothing green (TRAPS 6.3): what it has to say it posts.
+"""
+
+from collections import deque
+from collections.abc import Callable
+from pathlib import Path
+from typing import IO
+
+from gateway.errors import JournalDown
+from gateway.journal.committer import MOST_ENTRIES, Committer
+from gateway.journal.faults import words
+from gateway.journal.opening import lock, open_store
+from gateway.journal.records import Committed, Opened
+from gateway.journal.retention import Retention
+from gateway.model import Entry
+from gateway.runtime import NativeCondition, NativeThread, monotonic, now
+from gateway.settings import JournalSettings
+
+_TICK_S = 1.0
+"""How often an idle writer looks what is due: retention, or whether the disk takes writes again."""
+_STEADY_S = 0.010
+"""A commit this soon after the last one means steady traffic …"""
+_GATHER_S = 0.005
+"""… and then waits this long for company."""
+_COMPANY = 100
+"""Entries that are company enough."""
+_MOST_QUEUED = 20_000
+_CLOSE_S = 10.0
+
+
+class Journal:
+    """Keeps readings; what became of them is posted in the order in which they were appended.
+
+    Parameters
+    ----------
+    path
+        Of the SQLite file; made with its folder where it is missing.
+    settings
+        How long, how much, how durable.
+    post
+        Called in the writer's thread with what came to its end; must return at once, as
+        ``runtime.Inbox.post`` does. Called by ``append`` itself for an entry that finds no room.
+    clock
+        Unix seconds, by which readings grow old.
+    """
+
+    def __init__(
+        self,
+        path: Path,
+        settings: JournalSettings,
+        post: Callable[[Committed], None],
+        clock: Callable[[], float] = now,
+    ) -> None:
+        self._path = path
+        self._settings = settings
+        self._post = post
+        self._clock = clock
+        self._queue: deque[Entry] = deque()
+        self._changed = NativeCondition()
+        self._idle = False
+        self._closing = False
+        self._busy = False
+        self._committed_at = float("-inf")
+        self._retry_at = 0.0
+        self._stopped = f"journal {path}: is not open"
+        self._committer: Committer
+        self._retention: Retention
+        self._lock: IO[bytes]
+        self._thread: NativeThread | None = None
+
+    def open(self) -> Opened:
+        """Load the file, or begin one, and start to write; blocks.
+
+        Raises
+        ------
+        JournalDown
+            The file can't be used: locked by another gateway, another program's, a newer
+            gateway's, unreadable or read-only. A damaged one is set aside, see ``Opened.problem``.
+        """
+        self._lock = lock(self._path)
+        try:
+            self._store, opened = open_store(self._path, self._settings)
+        except JournalDown:
+            self._lock.close()
+            raise
+        self._committer = Committer(self._path, self._store, self._post)
+        self._retention = Retention(self._path, self._store, self._settings, self._clock)
+        self._stopped = ""
+        self._thread = NativeThread(target=self._work, name="journal-writer", daemon=True)
+        self._thread.start()
+        return opened
+
+    def append(self, entry: Entry) -> None:
+        """Take an entry, to be committed and posted; never blocks. One thread calls this.
+
+        Where the disk is so slow that the queue is full, an entry that its sender doesn't keep
+        is posted at once, with an error.
+        """
+        if self._stopped or (len(self._queue) >= _MOST_QUEUED and not entry.message.acknowledged):
+            self._post(Committed([entry], self._stopped or f"journal {self._path}: the disk is too slow"))
+            return
+        self._queue.append(entry)
+        if self._idle:  # set before the writer looks at the queue: no entry is left without a wake-up
+            with self._changed:
+                self._changed.notify()
+
+    @property
+    def backlog(self) -> int:
+        """Entries that are not posted yet, but for those in the commit that is running."""
+        return len(self._queue) + (len(self._committer.kept) if self._thread else 0)
+
+    @property
+    def writable(self) -> bool:
+        """Whether the last commit came through."""
+        return not (self._stopped or self._committer.problem)
+
+    @property
+    def problem(self) -> str:
+        """What is wrong, for people: file and cause; empty: nothing."""
+        return self._stopped or self._committer.problem or self._retention.problem
+
+    def close(self) -> None:
+        """Commit and post what was appended, then let the file go; blocks, at most some seconds."""
+        if self._thread is None:
+            return
+        with self._changed:
+            self._closing = True
+            self._changed.notify()
+        self._thread.join(_CLOSE_S)
+
+    def _work(self) -> None:
+        try:
+            while not (self._closing and not self._queue):
+                self._turn()
+            if self._committer.problem:
+                self._committer.retry()
+            self._stopped = f"journal {self._path}: is closed"
+        except Exception as error:  # noqa: BLE001  a thread that may not log says in words why it ends
+            self._stopped = words(self._path, error)
+        finally:
+            self._end()
+
+    def _turn(self) -> None:
+        batch = self._next_batch()
+        if batch:
+            self._committer.take(batch)
+            self._committed_at = monotonic()
+        if not self._committer.problem:
+            self._busy = self._retention.step()
+        elif monotonic() >= self._retry_at:
+            self._committer.retry()
+            self._retry_at = monotonic() + _TICK_S
+
+    def _next_batch(self) -> list[Entry]:
+        """Wait for entries, for something due, or for the end."""
+        with self._changed:
+            self._idle = True
+            if not (self._queue or self._busy or self._closing):
+                self._changed.wait(_TICK_S)
+            self._idle = False
+            steady = monotonic() - self._committed_at < _STEADY_S
+            if steady and 0 < len(self._queue) < _COMPANY and not self._closing:
+                self._changed.wait(_GATHER_S)
+        return [self._queue.popleft() for _ in range(min(len(self._queue), MOST_ENTRIES))]
+
+    def _end(self) -> None:
+        """Post what could not be written, and let the file go."""
+        self._committer.kept += self._queue
+        self._queue.clear()
+        self._committer.give_up()
+        self._store.close()
+        self._lock.close()
