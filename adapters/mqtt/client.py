@@ -1,0 +1,106 @@
+"""paho's client, driven by one green thread. The only module that knows paho's inside."""
+
+from typing import Any, cast
+
+import paho.mqtt.client as paho
+from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
+
+from adapters.mqtt.stream import Stream
+from gateway import runtime
+
+PACKETS_A_TURN = 128
+FLUSH_S = 0.02
+MISC_S = 1.0
+
+
+class Client(paho.Client):
+    """One connection at most, in its whole life, so that no acknowledgement can go to a later one.
+
+    One green thread, the owner, calls ``connect``, ``pump`` and at last ``release``. ``ack`` may be
+    called from any; it writes at once, and what the socket doesn't take is written by ``pump``.
+
+    Parameters
+    ----------
+    client_id
+        Names the session at the broker.
+    version
+        MQTT 5 or 3.1.1.
+    clean
+        Whether to start without, and leave behind no, session (3.1.1; for 5 ``connect`` says it).
+    max_packet_bytes
+        Of a longer packet the rest is read and forgotten, and ``surplus`` tells.
+    """
+
+    def __init__(self, client_id: str, version: MQTTProtocolVersion, *, clean: bool, max_packet_bytes: int) -> None:
+        super().__init__(
+            CallbackAPIVersion.VERSION2,
+            client_id,
+            clean_session=None if version == MQTTProtocolVersion.MQTTv5 else clean,
+            protocol=version,
+            reconnect_on_failure=False,
+            manual_ack=True,
+        )
+        self._stream: Stream | None = None
+        self._max_packet_bytes = max_packet_bytes
+        self._next_misc = 0.0
+
+    @property
+    def closed(self) -> bool:
+        """Whether the connection has ended."""
+        return self.socket() is None
+
+    @property
+    def surplus_bytes(self) -> int:
+        """How much of the packet that is being handled was forgotten."""
+        return self._in_packet["remaining_length"] - len(self._in_packet["packet"])
+
+    @property
+    def too_long(self) -> str:
+        """What to say of a packet that has a surplus."""
+        length = self._in_packet["remaining_length"]
+        return f"message of {length} bytes, at most {self._max_packet_bytes} are taken"
+
+    def pump(self, timeout_s: float) -> None:
+        """Wait at most ``timeout_s`` for bytes, handle what is there, write what waits."""
+        assert self._stream is not None
+        if self._stream.pending() or runtime.wait_readable(self._stream.fileno(), self._patience_s(timeout_s)):
+            self._read()
+        if self.want_write():
+            self.loop_write()
+        if runtime.monotonic() >= self._next_misc:
+            self._next_misc = runtime.monotonic() + MISC_S
+            self.loop_misc()
+        if self._stream.pending():
+            runtime.sleep()  # the next call won't wait: let others run
+
+    def release(self) -> None:
+        """Close what is open; the owner's last call."""
+        if self._stream is not None:
+            self._stream.release()
+
+    def _patience_s(self, timeout_s: float) -> float:
+        # A broker that takes nothing is rare: asking now and then does, and needs no second waiter.
+        return min(timeout_s, FLUSH_S) if self.want_write() else timeout_s
+
+    def _read(self) -> None:
+        assert self._stream is not None
+        for _ in range(PACKETS_A_TURN):
+            if self.loop_read() or not self._stream.pending():
+                break
+
+    def _create_socket(self) -> Stream:
+        self._stream = Stream(cast("Any", super()._create_socket()))
+        return self._stream
+
+    def _sock_recv(self, bufsize: int) -> bytes:
+        data = super()._sock_recv(bufsize)
+        packet = self._in_packet
+        if len(data) > 1 and len(packet["packet"]) > self._max_packet_bytes:
+            packet["to_process"] -= len(data) - 1
+            return data[:1]  # none would mean the end of the stream
+        return data
+
+
+def wire_topic(message: paho.MQTTMessage) -> bytes:
+    """Return the topic as it came; ``message.topic`` raises where that isn't UTF-8."""
+    return message._topic  # noqa: SLF001  no public way (TRAPS 2.9)

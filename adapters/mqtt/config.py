@@ -1,0 +1,96 @@
+"""The ``[[adapters]]`` table of an MQTT broker, and its routes."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Literal
+
+from pydantic import Field, field_validator, model_validator
+
+from gateway.adapter import AdapterConfig, PayloadConfig
+from gateway.decoding.topics import TopicPattern
+from gateway.quantities import Duration, Size
+
+
+class MqttRoute(PayloadConfig):
+    """Which topics to subscribe to, and how their payloads become readings."""
+
+    topic: str = Field(
+        description="what to subscribe to; {device} and {metric} each match one level, + one unnamed level, # the rest"
+    )
+    qos: Literal[0, 1, 2] = Field(
+        1, description="0: what comes while the gateway is away is lost; 1: delivered again until stored; 2: taken as 1"
+    )
+
+    @field_validator("topic")
+    @classmethod
+    def _check_topic(cls, topic: str) -> str:
+        TopicPattern(topic)
+        return topic
+
+    @model_validator(mode="after")
+    def _check_device(self) -> "MqttRoute":
+        if not (self.device or self.device_key or "device" in TopicPattern(self.topic).names):
+            raise ValueError("device: expected {device} in the topic, or one of device and device_key")
+        return self
+
+    @property
+    def topic_pattern(self) -> str:
+        """Return which topics this route is for."""
+        return self.topic
+
+
+class MqttConfig(AdapterConfig):
+    """A broker, and what to take from it."""
+
+    host: str = Field("127.0.0.1", min_length=1, description="the broker's name or address")
+    port: int = Field(1883, ge=1, le=65535, description="1883 is usual, 8883 with TLS")
+    protocol: Literal["5", "3.1.1"] = Field("5", description="of MQTT; a broker that refuses 5 is spoken to in 3.1.1")
+    client_id: str | None = Field(
+        None,
+        min_length=1,
+        max_length=256,
+        description="unique at the broker, which keeps a session under it: subscriptions and what is not acknowledged; "
+        "default: telemetry-gateway-HOST-NAME",
+    )
+    username: str | None = Field(None, min_length=1, description="for the broker")
+    password_file: Path | None = Field(None, description="a file with the password and nothing else")
+    keepalive: Duration = Field("30s", validate_default=True, description="a silent connection is tested this often")
+    session_expiry: Duration = Field(
+        "1d", validate_default=True, description="how long the broker keeps messages for us while we are away (MQTT 5)"
+    )
+    max_payload: Size = Field(
+        "1MiB", validate_default=True, description="a message that is larger is read over and rejected"
+    )
+    tls: bool = Field(False, description="encrypt, and check the broker's certificate")
+    ca_file: Path | None = Field(None, description="who may sign the broker's certificate; default: the system's list")
+    cert_file: Path | None = Field(None, description="our own certificate, for brokers that ask for one")
+    key_file: Path | None = Field(None, description="its private key, if not in cert_file")
+    routes: tuple[MqttRoute, ...] = Field(min_length=1, description="the first that matches a topic decides")
+
+    def payloads(self) -> Sequence[PayloadConfig]:
+        """Return the routes."""
+        return self.routes
+
+    @field_validator("keepalive", "session_expiry")
+    @classmethod
+    def _check_seconds(cls, value: float) -> float:
+        if not 1 <= value <= 0xFFFF_FFFE:  # MQTT 5, 3.1.2.11.2; above it the broker would never forget us
+            raise ValueError("expected at least one second and at most 136 years")
+        return value
+
+    @field_validator("keepalive")
+    @classmethod
+    def _check_keepalive(cls, value: float) -> float:
+        if value > 0xFFFF:  # MQTT 5, 3.1.2.10
+            raise ValueError("expected at most 18 hours")
+        return value
+
+    @model_validator(mode="after")
+    def _check_tls(self) -> "MqttConfig":
+        if not self.tls and (self.ca_file or self.cert_file or self.key_file):
+            raise ValueError("tls: expected true, where ca_file, cert_file or key_file is given")
+        if self.key_file and not self.cert_file:
+            raise ValueError("cert_file: expected, where key_file is given")
+        if self.password_file and not self.username:
+            raise ValueError("username: expected, where password_file is given")
+        return self

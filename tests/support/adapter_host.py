@@ -1,0 +1,130 @@
+"""Runs one adapter as the core would; commands come on stdin, what happens goes to stdout as JSON lines.
+
+Arguments: the adapter's table in JSON; whether to settle each message at once, in JSON.
+"""
+
+import base64
+import json
+import os
+import sys
+import warnings
+
+os.environ.setdefault("EVENTLET_NO_GREENDNS", "yes")
+warnings.filterwarnings("ignore", message=r"\s*Eventlet is deprecated")
+
+import eventlet  # noqa: E402
+
+eventlet.monkey_patch()
+
+from typing import Any  # noqa: E402
+
+from gateway import runtime  # noqa: E402
+from gateway.adapter import Adapter  # noqa: E402
+from gateway.errors import AdapterDown  # noqa: E402
+from gateway.model import RawMessage  # noqa: E402
+from gateway.registry import Registry  # noqa: E402
+from gateway.runtime import Event  # noqa: E402
+
+SHOWN_BYTES = 64 * 1024
+
+
+def say(event: str, **more: object) -> None:
+    """Tell the test."""
+    os.write(1, json.dumps({"event": event, **more}).encode() + b"\n")
+
+
+def make_adapter(table: dict[str, Any]) -> Adapter[Any]:
+    """Return the adapter of a table in gateway.toml."""
+    found = Registry.installed().find(table["type"])
+    adapter: Adapter[Any] = found(found.Config.model_validate_json(json.dumps(table), strict=True))
+    return adapter
+
+
+class Host:
+    """What the core is to an adapter: emit, stop, settle."""
+
+    def __init__(self, adapter: Adapter[Any], *, settle_at_once: bool) -> None:
+        self._adapter = adapter
+        self._settle_at_once = settle_at_once
+        self._messages: list[RawMessage] = []
+        self._stop = Event()
+
+    def __call__(self, message: RawMessage) -> None:
+        """Take a message."""
+        self._messages.append(message)
+        say("message", size=len(message.payload), bytes=type(message.payload) is bytes, **_shown(message))
+        if self._settle_at_once:
+            runtime.spawn(message.settle)
+
+    def up(self) -> None:
+        """Note that the connection stands."""
+        say("up")
+
+    def run(self) -> None:
+        """Call the adapter's ``run`` in a green thread."""
+        self._stop = Event()
+        runtime.spawn(self._run, self._stop)
+
+    def stop(self) -> None:
+        """End the newest run."""
+        self._stop.set()
+
+    def settle(self) -> None:
+        """Settle all messages."""
+        try:
+            for message in self._messages:
+                message.settle()
+        except Exception as error:  # noqa: BLE001  for the test to judge
+            say("settled", error=repr(error))
+        else:
+            say("settled", error=None)
+
+    def probe(self) -> None:
+        """Call the adapter's ``probe`` in a green thread."""
+        runtime.spawn(self._probe)
+
+    def _run(self, stop: Event) -> None:
+        try:
+            self._adapter.run(self, stop)
+        except AdapterDown as error:
+            say("ended", kind="AdapterDown", error=str(error))
+        except Exception as error:  # noqa: BLE001  for the test to judge
+            say("ended", kind=type(error).__name__, error=str(error))
+        else:
+            say("ended", kind="returned", error=None)
+
+    def _probe(self) -> None:
+        try:
+            say("probed", found=self._adapter.probe())
+        except AdapterDown as error:
+            say("probed", found=f"AdapterDown: {error}")
+
+
+def _shown(message: RawMessage) -> dict[str, object]:
+    plain = ("flaw", "arrived", "acknowledged", "packet_id", "redelivered", "retained")
+    return {
+        "payload": base64.b64encode(message.payload[:SHOWN_BYTES]).decode(),
+        "topic": base64.b64encode(message.topic).decode(),
+        **{name: getattr(message, name) for name in plain},
+    }
+
+
+def main() -> None:
+    """Make the adapter, and obey until stdin ends."""
+    host = Host(make_adapter(json.loads(sys.argv[1])), settle_at_once=json.loads(sys.argv[2]))
+    os.set_blocking(0, False)
+    say("ready")
+    while True:
+        runtime.wait_readable(0, 60.0)
+        try:
+            data = runtime.read_now(0, 4096)
+        except BlockingIOError:
+            continue
+        if not data:
+            return
+        for command in data.decode().split():
+            getattr(host, command)()
+
+
+if __name__ == "__main__":
+    main()
