@@ -19,16 +19,16 @@ help:  ## list the targets
 
 # ---- What people type -----------------------------------------------------------------------------------------------
 
-demo: $(VENV)/.runtime $(VENDOR)/.made  ## run the gateway on demo sensors (ARGS="--port 8081")
+demo: $(VENV)/.runtime node_modules/.placed  ## run the gateway on demo sensors (ARGS="--port 8081")
 	@tools/apt.sh "mosquitto=mosquitto mosquitto-clients" || $(MAKE) --no-print-directory $(VENV)/.broker
 	@$(BIN)/gatewayctl demo $(ARGS)
 
 test: setup  ## run every test (ARGS="tests/unit -x" for some)
 	$(BIN)/python -m pytest $(ARGS)
 
-setup: system $(VENV)/.dev $(VENDOR)/.made  ## make .venv/ with the project and its tools
+setup: system $(VENV)/.dev node_modules/.placed  ## make .venv/ with the project and its tools
 
-check: $(VENV)/.dev $(VENDOR)/.made  ## lint, types, layers, generated files
+check: $(VENV)/.dev node_modules/.placed  ## lint, types, layers, generated files
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
@@ -49,16 +49,16 @@ coverage: setup  ## run the tests and report which lines they reach in their own
 	$(BIN)/coverage run -m pytest $(ARGS)
 	$(BIN)/coverage report --show-missing --skip-covered
 
-bench: $(VENV)/.dev $(VENDOR)/.made  ## measure against the naive gateway and a bare broker (bench/README.md)
+bench: $(VENV)/.dev node_modules/.placed  ## measure against the naive gateway and a bare broker (bench/README.md)
 	@tools/apt.sh mosquitto=mosquitto cc=gcc\ libc6-dev
 	$(BIN)/python bench/run.py --peers ours,naive,mosquitto-ws --against naive \
 		--scenarios ingest-1k,ingest-10k,fanout-10x20,slow $(ARGS)
 
-bench-smoke: $(VENV)/.dev $(VENDOR)/.made  ## the same for a few seconds: does everything arrive?
+bench-smoke: $(VENV)/.dev node_modules/.placed  ## the same for a few seconds: does everything arrive?
 	@tools/apt.sh mosquitto=mosquitto cc=gcc\ libc6-dev
 	$(BIN)/python bench/run.py --peers ours --scenarios smoke --strict $(ARGS)
 
-wheel: $(VENV)/.dev $(VENDOR)/.made  ## build the wheel into dist/
+wheel: $(VENV)/.dev node_modules/.placed  ## build the wheel into dist/
 	$(PIP) build
 	$(BIN)/python -m build --wheel --no-isolation
 
@@ -100,6 +100,6 @@ node_modules/.package-lock.json: package.json package-lock.json | $(BIN)/python
 	npm ci --ignore-scripts
 	@touch $@
 
-$(VENDOR)/.made: node_modules/.package-lock.json hatch_build.py | $(VENV)/.runtime
+node_modules/.placed: node_modules/.package-lock.json hatch_build.py | $(VENV)/.runtime
 	$(BIN)/python hatch_build.py
 	@touch $@
