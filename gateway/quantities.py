@@ -1,9 +1,13 @@
-"""Durations and sizes as people write them in TOML: ``"30s"``, ``"30d"``, ``"1GiB"``."""
+"""Durations, sizes and paths as people write them in TOML: ``"30s"``, ``"30d"``, ``"1GiB"``, ``"ca.pem"``."""
 
 import re
+from pathlib import Path
 from typing import Annotated
 
-from pydantic import BeforeValidator, Field
+from pydantic import AfterValidator, BeforeValidator, Field, ValidationInfo
+
+BASE = "base"
+"""Key of the validation context: the folder of the file that is read."""
 
 _SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0, "min": 60.0, "h": 3600.0, "d": 86400.0, "w": 604800.0}
 _BYTES = {"": 1, "B": 1, "kB": 10**3, "KiB": 2**10, "MB": 10**6, "MiB": 2**20, "GB": 10**9, "GiB": 2**30}
@@ -30,9 +34,15 @@ def size_bytes(text: object) -> int:
     return int(_amount(text, _BYTES, 'a size such as "512MiB" or "1GB"'))
 
 
+def _from_base(path: Path, info: ValidationInfo) -> Path:
+    return Path((info.context or {}).get(BASE, "")) / path
+
+
 _AS_TEXT = {"type": "string"}
 
-Duration = Annotated[float, BeforeValidator(duration_s), Field(gt=0, json_schema_extra=_AS_TEXT)]
+Duration = Annotated[float, BeforeValidator(duration_s), Field(gt=0, examples=["30s"], json_schema_extra=_AS_TEXT)]
 """Seconds, written as text with a unit."""
-Size = Annotated[int, BeforeValidator(size_bytes), Field(gt=0, json_schema_extra=_AS_TEXT)]
+Size = Annotated[int, BeforeValidator(size_bytes), Field(gt=0, examples=["1MiB"], json_schema_extra=_AS_TEXT)]
 """Bytes, written as text with a unit."""
+ConfigPath = Annotated[Path, AfterValidator(_from_base)]
+"""A path that is relative to the file in which it is written, not to wherever the daemon was started."""

@@ -1,7 +1,7 @@
 """gateway.toml: where it is, what may stand in it, and on which line what is wrong."""
 
 from gateway.settings.document import Document
-from gateway.settings.files import find_config
+from gateway.settings.files import control_socket, find_config
 from gateway.settings.models import GatewaySettings, JournalSettings, Settings, WebSettings
 
-__all__ = ["Document", "GatewaySettings", "JournalSettings", "Settings", "WebSettings", "find_config"]
+__all__ = ["Document", "GatewaySettings", "JournalSettings", "Settings", "WebSettings", "control_socket", "find_config"]

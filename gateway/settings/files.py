@@ -1,9 +1,11 @@
-"""Where gateway.toml is."""
+"""Where gateway.toml is, and where it says that the daemon is."""
 
 import os
 from pathlib import Path
 
 from gateway.errors import ConfigError, ConfigProblem
+from gateway.settings.document import Document
+from gateway.settings.models import GatewaySettings
 
 VARIABLE = "GATEWAY_CONFIG"
 FILES = (Path("gateway.toml"), Path("/etc/telemetry-gateway/gateway.toml"))
@@ -36,3 +38,20 @@ def _nowhere(candidates: tuple[Path, ...], *, variable_set: bool) -> ConfigProbl
         found="none of them",
         hint="gatewayctl config sample > gateway.toml makes one; --config FILE names another",
     )
+
+
+def control_socket(path: Path) -> Path:
+    """Return where the daemon with this configuration has its control socket.
+
+    Reads no more than it needs: other tables may have problems that a running daemon hasn't seen yet.
+
+    Raises
+    ------
+    ConfigError
+        The file can't be read, or its table ``[gateway]`` is wrong.
+    """
+    document = Document.read(path)
+    settings = document.check(GatewaySettings, ("gateway",))
+    document.finish()
+    assert settings is not None, "without settings there is a problem, and finish raises"
+    return settings.control_socket

@@ -7,15 +7,12 @@ import re
 import socket
 from ipaddress import ip_address
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationInfo
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 from pydantic_core import PydanticCustomError
 
-from gateway.quantities import Duration, Size
-
-BASE = "base"
-"""Key of the validation context: the folder that relative paths are relative to."""
+from gateway.quantities import ConfigPath, Duration, Size
 
 _ORIGIN = re.compile(r"https?://[^/\s?#]+")
 
@@ -23,10 +20,6 @@ _ORIGIN = re.compile(r"https?://[^/\s?#]+")
 def unmet(expected: str, hint: str = "") -> PydanticCustomError:
     """Return what a validator raises, in the words of ``ConfigProblem``."""
     return PydanticCustomError("unmet", "expected {expected}", {"expected": expected, "hint": hint})
-
-
-def _from_base(path: Path, info: ValidationInfo) -> Path:
-    return Path((info.context or {}).get(BASE, "")) / path
 
 
 def _check_loopback(host: str) -> str:
@@ -52,13 +45,8 @@ def _check_origin(origin: str) -> str:
     return origin
 
 
-def _written(default: object) -> Any:
-    """Pass a default as people write it; validation makes of it what the field's type says."""
-    return default
-
-
 class _Table(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, validate_default=True)
+    model_config = ConfigDict(extra="forbid", frozen=True)
 
 
 class GatewaySettings(_Table):
@@ -71,8 +59,10 @@ class GatewaySettings(_Table):
         description="shown on the page; default: the host name",
         examples=["greenhouse"],
     )
-    state_dir: Annotated[Path, AfterValidator(_from_base)] = Field(
-        _written("state"), description="folder of journal, rejects and control socket; relative to this file"
+    state_dir: ConfigPath = Field(
+        "state",
+        validate_default=True,
+        description="folder of journal, rejects and control socket; relative to this file",
     )
 
     @property
@@ -96,8 +86,8 @@ class WebSettings(_Table):
 class JournalSettings(_Table):
     """What is kept of the readings."""
 
-    retention: Duration = Field(_written("30d"), description="older readings go")
-    max_size: Size = Field(_written("1GiB"), description="then the oldest go")
+    retention: Duration = Field("30d", validate_default=True, description="older readings go")
+    max_size: Size = Field("1GiB", validate_default=True, description="then the oldest go")
     durability: Literal["process", "power"] = Field(
         "process",
         description="process: survives a crash of the daemon; power: also a power cut, by an fsync "
@@ -108,9 +98,9 @@ class JournalSettings(_Table):
 class Settings(_Table):
     """The whole file; what is in an adapter's or a profile's table is left to these."""
 
-    gateway: GatewaySettings = Field(_written({}))
-    web: WebSettings = Field(_written({}))
-    journal: JournalSettings = Field(_written({}))
+    gateway: GatewaySettings = Field({}, validate_default=True)
+    web: WebSettings = Field({}, validate_default=True)
+    journal: JournalSettings = Field({}, validate_default=True)
     adapters: tuple[dict[str, object], ...] = Field((), description="the sources, one [[adapters]] table each")
     profiles: dict[str, dict[str, object]] = Field(
         default_factory=dict, description="what is expected of a device's values, by name"

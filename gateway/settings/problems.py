@@ -1,18 +1,21 @@
 """What pydantic found wrong, in plain words."""
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any, get_args
+from typing import get_args
 
 from pydantic import BaseModel, ValidationError
 from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails
 
+from gateway.settings.expectations import expected_by, hint_for
 from gateway.settings.toml_lines import Path
-from gateway.settings.words import described, did_you_mean, one_of
+from gateway.settings.words import described, did_you_mean, one_of, quoted
 
-_LIST_OF_TABLES = "double brackets, [[…]], begin one of several tables"
+_VALUE_ERROR = re.compile(r"(?:(\w+): )?expected,? (.*?)(?:, (?:got|found) [^;]*)?(?:; (.*))?", re.DOTALL)
+_OF_KEY = "[key]"
+"""How pydantic's location ends where a table's key is wrong, and not its value."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,10 +42,12 @@ def _complaint(details: ErrorDetails, model: type[BaseModel], table: object) -> 
         return _unknown_key(path, model)
     if kind == "missing":
         return Complaint(path, "a value", "nothing", _description(model, path))
+    if details["loc"][-1:] == (_OF_KEY,):
+        return Complaint(path, "another name", quoted(str(path[-1])), details["msg"].removeprefix("Value error, "))
     if kind == "value_error":
         return _value_error(path, str(context["error"]), table)
     found = _at(table, path)
-    return Complaint(path, _expected(kind, context), described(found), _hint(kind, context, found))
+    return Complaint(path, expected_by(kind, context), described(found), hint_for(kind, context, found))
 
 
 def _path(location: tuple[str | int, ...], table: object, *, missing: bool) -> Path:
@@ -77,7 +82,7 @@ def _unknown_key(path: Path, model: type[BaseModel]) -> Complaint:
 
 def _value_error(path: Path, message: str, table: object) -> Complaint:
     """Understand ``key: expected this, got that; hint`` as far as the validator wrote it so."""
-    parts = re.fullmatch(r"(?:(\w+): )?expected (.*?)(?:, (?:got|found) [^;]*)?(?:; (.*))?", message, re.DOTALL)
+    parts = _VALUE_ERROR.fullmatch(message)
     if parts is None:
         return Complaint(path, f"a valid {_last_key(path)}", described(_at(table, path)), message)
     key, expected, hint = parts.groups()
@@ -90,63 +95,6 @@ def _value_error(path: Path, message: str, table: object) -> Complaint:
 
 def _last_key(path: Path) -> str:
     return next((part for part in reversed(path) if isinstance(part, str)), "table")
-
-
-_TYPES = {
-    "bool": "true or false",
-    "date": "a date",
-    "dict": "a table",
-    "enum": "one of the known words",
-    "float": "a number",
-    "int": "a whole number",
-    "is_instance": "another value",
-    "list": "a list",
-    "model": "a table",
-    "path": "a path",
-    "set": "a list",
-    "string": "text in quotes",
-    "tuple": "a list",
-    "url": "an address",
-}
-_WORDS: dict[str, Callable[[Mapping[str, Any]], str]] = {
-    "unmet": lambda context: str(context["expected"]),
-    "literal_error": lambda context: one_of(_choices(context)),
-    "enum": lambda context: one_of(_choices(context)),
-    "greater_than": lambda context: f"more than {context['gt']}",
-    "greater_than_equal": lambda context: f"at least {context['ge']}",
-    "less_than": lambda context: f"less than {context['lt']}",
-    "less_than_equal": lambda context: f"at most {context['le']}",
-    "multiple_of": lambda context: f"a multiple of {context['multiple_of']}",
-    "finite_number": lambda _: "a finite number",
-    "string_too_short": lambda context: f"text of at least {_counted(context['min_length'], 'character')}",
-    "string_too_long": lambda context: f"text of at most {_counted(context['max_length'], 'character')}",
-    "string_pattern_mismatch": lambda context: f"text like {context['pattern']}",
-    "too_short": lambda context: f"at least {_counted(context['min_length'], 'entry')}",
-    "too_long": lambda context: f"at most {_counted(context['max_length'], 'entry')}",
-}
-
-
-def _expected(kind: str, context: Mapping[str, Any]) -> str:
-    if kind in _WORDS:
-        return _WORDS[kind](context)
-    return _TYPES.get(re.sub(r"_(type|parsing|from_float|attributes_type).*", "", kind), f"another value ({kind})")
-
-
-def _hint(kind: str, context: Mapping[str, Any], found: object) -> str:
-    if kind in ("literal_error", "enum"):
-        return did_you_mean(found, _choices(context))
-    if kind in ("tuple_type", "list_type") and isinstance(found, dict):
-        return _LIST_OF_TABLES
-    return str(context.get("hint", ""))
-
-
-def _choices(context: Mapping[str, Any]) -> list[str]:
-    return re.findall(r"'([^']*)'", str(context["expected"])) or [str(context["expected"])]
-
-
-def _counted(number: int, noun: str) -> str:
-    plural = noun[:-1] + "ies" if noun.endswith("y") else noun + "s"
-    return f"{number} {noun if number == 1 else plural}"
 
 
 def _description(model: type[BaseModel], path: Path) -> str:

@@ -1,0 +1,169 @@
+"""A whole configuration, checked: settings, adapters and profiles that fit one another."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from gateway.adapter import AdapterConfig, PayloadConfig
+from gateway.decoding.topics import TopicPattern
+from gateway.profiles import Profile, ProfileConfig, build
+from gateway.registry import AdapterType, BrokenType, Registry, UnknownType
+from gateway.settings import Document, Settings, find_config
+from gateway.settings.problems import Complaint
+from gateway.settings.toml_lines import Path as Place
+from gateway.settings.words import described, did_you_mean, one_of, quoted
+
+__all__ = ["Configuration", "find_config", "load"]
+
+Chosen = tuple[AdapterType, AdapterConfig]
+
+
+@dataclass(frozen=True, slots=True)
+class Configuration:
+    """What the daemon runs on."""
+
+    path: Path
+    settings: Settings
+    adapters: tuple[Chosen, ...]
+    """In the order of the file, disabled ones too."""
+    profiles: Mapping[str, Profile]
+
+
+def load(path: Path, registry: Registry | None = None) -> Configuration:
+    """Read and check gateway.toml.
+
+    Parameters
+    ----------
+    path
+        Of the file; relative paths in it are relative to its folder.
+    registry
+        The known types of adapters; default: what is installed.
+
+    Raises
+    ------
+    ConfigError
+        With every problem, each with its line.
+    """
+    document = Document.read(path)
+    settings = document.check(Settings)
+    adapters = tuple(_Adapters(document, registry or Registry.installed()).check())
+    profiles = dict(_profiles(document))
+    document.finish()
+    assert settings is not None, "without settings there is a problem, and finish raises"
+    return Configuration(path, settings, adapters, profiles)
+
+
+def _profiles(document: Document) -> Iterator[tuple[str, Profile]]:
+    for name in _tables(document, "profiles"):
+        at = ("profiles", name)
+        config = document.check(ProfileConfig, at)
+        if config is None:
+            continue
+        try:
+            yield name, build(name, config)
+        except ValueError as error:
+            document.complain(
+                at, Complaint(("model",), "a model that can be used", described(config.model), str(error))
+            )
+
+
+def _tables(document: Document, key: str) -> dict[str, object]:
+    """Return the tables under ``key`` by name; that they are tables is checked with the settings."""
+    tables = document.data.get(key)
+    return (
+        {name: table for name, table in tables.items() if isinstance(table, dict)} if isinstance(tables, dict) else {}
+    )
+
+
+class _Adapters:
+    """Checks the ``[[adapters]]`` tables of one document."""
+
+    def __init__(self, document: Document, registry: Registry) -> None:
+        self._document = document
+        self._registry = registry
+        self._names: dict[str, Place] = {}
+
+    def check(self) -> Iterator[Chosen]:
+        """Yield those that fit; complain of the others."""
+        tables = self._document.data.get("adapters")
+        for index, table in enumerate(_list(tables)):
+            if isinstance(table, dict):
+                yield from self._check_one(("adapters", index), table)
+
+    def _check_one(self, at: Place, table: dict[str, object]) -> Iterator[Chosen]:
+        self._check_name(at, table.get("name"))
+        kind = self._type(at, table)
+        if kind is None:
+            return
+        config = self._document.check(kind.Config, at)
+        if config is None:
+            for place, name in _named_profiles(table):
+                self._check_profile(at + place, name)
+            return
+        for place, payload in _payloads(config):
+            self._check_profile(at + place, payload.profile)
+            self._check_topic(at + place, payload.topic_pattern)
+        yield kind, config
+
+    def _check_name(self, at: Place, name: object) -> None:
+        if not isinstance(name, str):
+            return
+        first = self._names.setdefault(name, at)
+        if first != at:
+            line = self._document.line((*first, "name"))
+            hint = f"line {line} has the same"
+            self._document.complain(at, Complaint(("name",), "a name of its own", quoted(name), hint))
+
+    def _type(self, at: Place, table: dict[str, object]) -> AdapterType | None:
+        name = table.get("type")
+        known = self._registry.names
+        try:
+            return self._registry.find(name if isinstance(name, str) else "")
+        except UnknownType:
+            found = described(name) if "type" in table else "nothing"
+            complaint = Complaint(("type",), one_of(known), found, did_you_mean(name, known))
+        except BrokenType as error:
+            complaint = Complaint(("type",), "an adapter that works", described(name), str(error))
+        self._document.complain(at, complaint)
+        return None
+
+    def _check_profile(self, at: Place, name: str | None) -> None:
+        known = _tables(self._document, "profiles")
+        if name is not None and name not in known:
+            expected = one_of(known) if known else f"a table [profiles.{name}]"
+            self._document.complain(at, Complaint(("profile",), expected, quoted(name), did_you_mean(name, known)))
+
+    def _check_topic(self, at: Place, pattern: str | None) -> None:
+        if pattern is None:
+            return
+        try:
+            TopicPattern(pattern)
+        except ValueError as error:
+            self._document.complain(at, Complaint(("topic",), "a possible topic", quoted(pattern), str(error)))
+
+
+def _named_profiles(table: dict[str, object]) -> Iterator[tuple[Place, str]]:
+    """Yield the profiles that a table names which doesn't fit its model, so that no problem hides another."""
+    inner = (((key, index), entry) for key, value in table.items() for index, entry in enumerate(_list(value)))
+    for place, entry in (((), table), *inner):
+        if isinstance(entry, dict) and isinstance(entry.get("profile"), str):
+            yield place, entry["profile"]
+
+
+def _list(value: object) -> list[object]:
+    return value if isinstance(value, list) else []
+
+
+def _payloads(config: AdapterConfig) -> Iterator[tuple[Place, PayloadConfig]]:
+    """Yield each way in which messages are read, and where in the adapter's table it stands."""
+    places = {id(value): place for place, value in _values(config)}
+    for payload in config.payloads():
+        yield places.get(id(payload), ()), payload
+
+
+def _values(config: AdapterConfig) -> Iterator[tuple[Place, object]]:
+    for key in type(config).model_fields:
+        value = getattr(config, key)
+        yield (key,), value
+        if isinstance(value, tuple | list):
+            yield from (((key, index), entry) for index, entry in enumerate(value))
