@@ -1,0 +1,74 @@
+"""STATUS, for people."""
+
+from collections.abc import Iterator
+
+from rich.console import Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from gateway.cli.shapes import Ledger, Source, Status
+from gateway.cli.terminal import table
+from gateway.cli.words import duration, number, printable, since, size
+
+_COUNTS = ("received", "stored", "rejected", "duplicate", "ignored", "dropped", "in_flight")
+_HEADINGS = tuple(name.replace("_", " ") for name in _COUNTS)
+_STYLES = {
+    "up": "green",
+    "starting": "cyan",
+    "disabled": "dim",
+    "stalled": "yellow",
+    "down": "red",
+    "failed": "bold red",
+}
+
+
+def view(status: Status) -> RenderableType:
+    """Return all of it: headline, problems, sources with their ledgers, totals."""
+    return Group(_headline(status), *_problems(status), Text(), _sources(status), Text(), _facts(status))
+
+
+def _headline(status: Status) -> Text:
+    gateway = status["gateway"]
+    line = Text(printable(gateway["name"]), style="bold")
+    line.append(f"  {printable(gateway['version'])}, up for {duration(gateway['uptime_s'])}  ", style="not bold")
+    return line.append("healthy", "green") if status["healthy"] else line.append("degraded", "red")
+
+
+def _problems(status: Status) -> Iterator[Text]:
+    for problem in status["problems"]:
+        yield Text(f"! {printable(problem)}", style="red")
+
+
+def _sources(status: Status) -> Table:
+    made = table("source", "type", "state", "since", *_HEADINGS, "reason", right=_HEADINGS)
+    for source in status["sources"]:
+        made.add_row(*_source(source), *_counts(source["ledger"]), Text(printable(source["reason"] or "")))
+    if len(status["sources"]) != 1:
+        made.add_row(Text("all"), "", "", "", *_counts(status["ledger"]), style="bold")
+    return made
+
+
+def _source(source: Source) -> Iterator[Text]:
+    yield Text(printable(source["name"]))
+    yield Text(printable(source["type"]))
+    yield Text(printable(source["state"]), style=_STYLES.get(source["state"], ""))
+    yield Text(since(source["since"]))
+
+
+def _counts(ledger: Ledger) -> Iterator[Text]:
+    for name in _COUNTS:
+        count = ledger[name]  # type: ignore[literal-required]  # _COUNTS are its keys
+        trouble = name in ("rejected", "dropped") and count
+        yield Text(number(count), style="yellow" if trouble else "" if count else "dim")
+
+
+def _facts(status: Status) -> Table:
+    journal, lag = status["journal"], status["live"]["lag_ms"]
+    oldest = f", the oldest {since(journal['oldest'])} old" if journal["oldest"] is not None else ""
+    writable = "" if journal["writable"] else "  CAN'T BE WRITTEN"
+    made = Table.grid(padding=(0, 2))
+    made.add_row("devices", number(status["devices"]))
+    made.add_row("clients", number(status["clients"]))
+    made.add_row("journal", f"{number(journal['readings'])} readings, {size(journal['bytes'])}{oldest}{writable}")
+    made.add_row("latency", f"{lag['p50']:g} ms, one in a hundred above {lag['p99']:g} ms")
+    return made
