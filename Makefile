@@ -11,7 +11,7 @@ ARGS   ?=
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test setup system check fix generated bench bench-smoke coverage lock wheel clean
+.PHONY: help demo test setup system check fix generated coverage bench bench-smoke wheel lock clean
 .DELETE_ON_ERROR:
 
 help:  ## list the targets
@@ -20,7 +20,8 @@ help:  ## list the targets
 # ---- What people type -----------------------------------------------------------------------------------------------
 
 demo: $(VENV)/.runtime node_modules/.placed  ## run the gateway on demo sensors (ARGS="--port 8081")
-	@tools/apt.sh "mosquitto=mosquitto mosquitto-clients" || $(MAKE) --no-print-directory $(VENV)/.broker
+	@tools/apt.sh "mosquitto=mosquitto mosquitto-clients" \
+		|| { echo "For now a broker in Python does."; $(MAKE) --no-print-directory $(VENV)/.broker; }
 	@$(BIN)/gatewayctl demo $(ARGS)
 
 test: setup  ## run every test (ARGS="tests/unit -x" for some)
@@ -59,8 +60,7 @@ bench-smoke: $(VENV)/.dev node_modules/.placed  ## the same for a few seconds: d
 	$(BIN)/python bench/run.py --peers ours --scenarios smoke --strict $(ARGS)
 
 wheel: $(VENV)/.dev node_modules/.placed  ## build the wheel into dist/
-	$(PIP) build
-	$(BIN)/python -m build --wheel --no-isolation
+	$(BIN)/python -m pip wheel --disable-pip-version-check --no-deps --no-build-isolation --wheel-dir dist .
 
 lock:  ## resolve requirements/*.lock again
 	tools/lock.sh
