@@ -140,30 +140,57 @@ def read_now(fd: int, size: int) -> bytes:
     return data
 
 
+def native_socketpair() -> tuple[Any, Any]:
+    """Return two joined, non-blocking sockets that no green code touches."""
+    pair: tuple[Any, Any] = _socket.socketpair()
+    for end in pair:
+        end.setblocking(False)
+    return pair
+
+
+def end_process_after(seconds: float) -> None:
+    """End this process hard after ``seconds``, from a native thread: even if the hub hangs."""
+    timer = _threading.Timer(seconds, _os._exit, (1,))  # noqa: SLF001  the documented name
+    timer.daemon = True
+    timer.start()
+
+
+def native_write(fd: int, data: bytes) -> int:
+    """Write in a native thread, blocking it; return how many bytes went."""
+    count: int = _os.write(fd, data)
+    return count
+
+
 class Inbox(Generic[T]):
     """The one way from native threads onto the hub: a deque, and a byte on a socket pair."""
 
     def __init__(self, handle: Callable[[T], object]) -> None:
         self._handle = handle
         self._items: deque[T] = deque()
-        self._reader, self._writer = _socket.socketpair()
-        self._reader.setblocking(False)
-        self._writer.setblocking(False)
+        self._closing = False
+        self._reader, self._writer = native_socketpair()
 
     def post(self, item: T) -> None:
         """Hand ``item`` to the hub; from any thread, in order, without waiting."""
         self._items.append(item)
+        self._wake()
+
+    def close(self) -> None:
+        """Let ``run`` end once it has handled what was posted; from any thread."""
+        self._closing = True
+        self._wake()
+
+    def _wake(self) -> None:
         with contextlib.suppress(BlockingIOError):  # full of wake-ups already: the hub will come by
             self._writer.send(b"\0")
 
     def run(self) -> None:
-        """Handle items as they come, for ever; a green thread's body."""
-        while True:
-            wait_readable(self._reader.fileno(), 60.0)
-            try:
-                self._reader.recv(4096)
-            except BlockingIOError:
-                continue
+        """Handle items as they come, until closed; a green thread's body."""
+        with self._reader, self._writer:
+            while not self._closing:
+                if wait_readable(self._reader.fileno(), 60.0):
+                    self._reader.recv(4096)
+                    self.drain()
             self.drain()
 
     def drain(self) -> None:
@@ -203,6 +230,7 @@ class Worker:
                 self._inbox.post((done, function(*args, **kwargs), None))
             except BaseException as error:  # noqa: BLE001  handed to the caller as it is
                 self._inbox.post((done, None, error))
+        self._inbox.close()
 
     @staticmethod
     def _deliver(outcome: tuple[Any, Any, BaseException | None]) -> None:
@@ -211,6 +239,26 @@ class Worker:
             done.send(result)
         else:
             done.send_exception(error)
+
+
+def resolve_in_background(timeout_s: float = 10.0) -> None:
+    """Let green sockets look names up in a native thread, with all that libc knows (TRAPS 6.4).
+
+    Called once, by the daemon's entry point.
+    """
+    import socket  # noqa: PLC0415
+
+    import eventlet.green.socket  # noqa: PLC0415  only the daemon needs it
+
+    worker = Worker("resolver")
+    look_up = _socket.getaddrinfo
+
+    def getaddrinfo(*args: Any, **kwargs: Any) -> Any:
+        with eventlet.Timeout(timeout_s, _socket.gaierror(_socket.EAI_AGAIN, "looking the name up took too long")):
+            return worker.call(look_up, *args, **kwargs)
+
+    eventlet.green.socket.getaddrinfo = getaddrinfo
+    socket.getaddrinfo = getaddrinfo
 
 
 def is_patched() -> bool:
@@ -226,10 +274,14 @@ __all__ = [
     "NativeThread",
     "Task",
     "Worker",
+    "end_process_after",
     "is_patched",
     "monotonic",
+    "native_socketpair",
+    "native_write",
     "now",
     "read_now",
+    "resolve_in_background",
     "sleep",
     "spawn",
     "wait_readable",

@@ -1,0 +1,58 @@
+"""gatewayd: makes the standard library green before anything else is imported, then runs the daemon."""
+
+import os
+import warnings
+
+# greendns reads neither nsswitch nor mDNS, so that homeassistant.local would not resolve (TRAPS 6.4)
+os.environ.setdefault("EVENTLET_NO_GREENDNS", "yes")
+warnings.filterwarnings("ignore", message=r"\s*Eventlet is deprecated")
+
+import eventlet
+
+eventlet.monkey_patch()
+
+import sys
+from pathlib import Path
+
+import click
+
+from gateway.configuration import find_config, load
+from gateway.daemon import VERSION, Daemon
+from gateway.errors import ConfigError, JournalDown
+from gateway.logs import set_up
+from gateway.runtime import resolve_in_background
+
+EXIT_CONFIG = 78
+"""EX_CONFIG of sysexits.h; systemd doesn't restart after it."""
+
+
+@click.command(context_settings={"help_option_names": ["-h", "--help"]})
+@click.option(
+    "--config",
+    type=click.Path(path_type=Path),
+    help="Configuration file. Default: $GATEWAY_CONFIG, ./gateway.toml, /etc/telemetry-gateway/gateway.toml.",
+)
+@click.option(
+    "--log-level", type=click.Choice(["debug", "info", "warning", "error"]), default="info", show_default=True
+)
+@click.version_option(VERSION, prog_name="gatewayd")
+def main(config: Path | None, log_level: str) -> None:
+    """Run the telemetry gateway in the foreground; SIGTERM or Ctrl-C ends it in order."""
+    try:
+        configuration = load(find_config(config))
+    except ConfigError as error:
+        click.echo(str(error), err=True)
+        sys.exit(EXIT_CONFIG)
+    handler = set_up(log_level.upper())
+    resolve_in_background()
+    try:
+        Daemon(configuration).run()
+    except (JournalDown, OSError) as error:
+        click.echo(f"gatewayd: {error}", err=True)
+        sys.exit(1)
+    finally:
+        handler.close()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,221 @@
+"""The composition root: the one place that knows all the parts, and the order of start and stop."""
+
+import itertools
+import logging
+import signal
+from collections.abc import Sequence
+from functools import partial
+from importlib.metadata import version
+
+from flask import Flask
+
+from gateway import runtime
+from gateway.configuration import Configuration
+from gateway.deliveries import Deliveries
+from gateway.devices import Devices
+from gateway.intake import Intake
+from gateway.journal import Committed, Journal, JournalStats, Opened, Queries, Stored
+from gateway.ledger import Ledger
+from gateway.live import Live
+from gateway.model import Reading
+from gateway.overview import Overview
+from gateway.pipeline import Pipeline, Sinks
+from gateway.signals import Signals
+from gateway.status import Status
+from gateway.supervisor import Supervisor
+from gateway.web import app, control, server
+from gateway.web.guard import Guard
+from gateway.web.services import Services
+from gateway.web.sockets import Sockets, create
+from gateway.web.telemetry import Telemetry
+
+VERSION = version("telemetry-gateway")
+log = logging.getLogger(__name__)
+
+FOR_EVER_S = 10 * 365 * 86400.0
+_TICK_S = 0.25
+_TICKS_A_LOOK = 4
+"""Silences are judged once in so many ticks."""
+_DEADLINE_S = 5.0
+
+
+class GreenQueries:
+    """The journal's queries, run in a native thread while the calling green thread waits."""
+
+    def __init__(self, queries: Queries) -> None:
+        self._queries = queries
+        self._worker = runtime.Worker("journal-reader")
+
+    def after(self, device: str, after: int, upto: int | None, limit: int) -> list[Stored]:
+        """Return readings in order of ``seq``."""
+        return self._worker.call(self._queries.after, device, after, upto, limit)
+
+    def page(  # noqa: PLR0913  one parameter a filter of the API
+        self,
+        device: str,
+        *,
+        after: int | None,
+        start_ts: float | None,
+        end_ts: float | None,
+        limit: int,
+        descending: bool,
+    ) -> Sequence[Stored]:
+        """Return at most ``limit`` readings."""
+        call = partial(
+            self._queries.page,
+            device,
+            after=after,
+            start_ts=start_ts,
+            end_ts=end_ts,
+            limit=limit,
+            descending=descending,
+        )
+        return self._worker.call(call)
+
+    def stats(self) -> JournalStats:
+        """Return the journal's size."""
+        return self._worker.call(self._queries.stats)
+
+
+class Daemon:
+    """The gateway as a process."""
+
+    def __init__(self, configuration: Configuration) -> None:
+        settings = configuration.settings
+        state_dir = settings.gateway.state_dir
+        self._configuration = configuration
+        self._control_path = settings.gateway.control_socket
+        self._stopping = runtime.Event()
+        self._inbox: runtime.Inbox[Committed] = runtime.Inbox(lambda batch: self._pipeline.committed(batch))  # noqa: PLW0108  made below
+        self._journal = Journal(state_dir / "journal.db", settings.journal, self._inbox.post)
+        self._queries = GreenQueries(Queries(state_dir / "journal.db"))
+        self._devices = Devices(runtime.now, runtime.monotonic)
+        self._deliveries = Deliveries()
+        self._app = app.create()
+        self._guard = Guard(self._app, settings.web.allowed_origins)
+        self._socketio = create(self._app, self._guard.allows_origin)
+        self._sockets = Sockets(self._socketio)
+        self._live = Live(self._sockets, self._queries)
+        self._overview = Overview(self._devices, self._sockets, runtime.monotonic)
+        self._pipeline = self._compose_pipeline()
+        self._supervisors = self._compose_sources()
+        self._notes: list[str] = []
+        self._control = self._compose_web()
+
+    # ---- composing
+
+    def _compose_pipeline(self) -> Pipeline:
+        profiles = self._configuration.profiles
+        configs = [config for _, config in self._configuration.adapters]
+        intakes = {c.name: Intake(c.name, c.payloads(), profiles, self._deliveries) for c in configs}
+        sinks = Sinks(Ledger(intakes), self._devices, self._live, self._overview)
+        return Pipeline(intakes, self._journal, sinks, profiles)
+
+    def _compose_sources(self) -> list[Supervisor]:
+        return [
+            Supervisor(adapter(config), partial(self._pipeline.take, config.name))
+            for adapter, config in self._configuration.adapters
+        ]
+
+    def _compose_web(self) -> Flask:
+        name = self._configuration.settings.gateway.name
+        status = Status(
+            name=name,
+            version=VERSION,
+            started=runtime.monotonic(),
+            supervisors=self._supervisors,
+            pipeline=self._pipeline,
+            devices=self._devices,
+            journal=self._journal,
+            notes=self._notes,
+            clients=self._sockets.clients,
+        )
+        services = Services(
+            name=name,
+            version=VERSION,
+            devices=self._devices,
+            live=self._live,
+            history=self._queries,
+            status=status.describe,
+            ready=lambda: self._journal.writable,
+        )
+        app.add_routes(self._app, services)
+        self._socketio.on_namespace(Telemetry(services, self._sockets))
+        return control.create(services)
+
+    # ---- running
+
+    def run(self) -> None:
+        """Run until SIGTERM or SIGINT; raises JournalDown or OSError if it can't start."""
+        web = self._configuration.settings.web
+        self._restore(self._journal.open())
+        listener = server.listen(web.host, web.port)
+        control_listener = server.listen_unix(self._control_path)
+        self._install_signals()
+        serving = [
+            runtime.spawn(server.serve, listener, self._guard),
+            runtime.spawn(server.serve, control_listener, self._control),
+        ]
+        for task in (self._inbox.run, self._tick):
+            runtime.spawn(task)
+        for supervisor in self._supervisors:
+            supervisor.start()
+        log.info("ready on %s", server.url_of(listener))
+        self._stopping.wait(FOR_EVER_S)
+        self._stop(serving)
+
+    def _restore(self, opened: Opened) -> None:
+        if opened.problem:
+            log.error("%s", opened.problem)
+            self._notes.append(opened.problem)
+        for known in opened.devices:
+            last = Reading.from_body(known.device, known.last.seq, known.last.body)
+            self._devices.restore(known.source, last, None)
+            self._live.restore(known.device, known.last.seq)
+        for delivery in opened.deliveries:
+            self._deliveries.remember(*delivery)
+
+    def _install_signals(self) -> None:
+        signals = Signals(
+            {
+                signal.SIGTERM: self._stopping.set,
+                signal.SIGINT: self._stopping.set,
+                signal.SIGHUP: lambda: log.warning("a changed configuration takes effect after a restart"),
+            }
+        )
+        signals.install()
+        runtime.spawn(signals.run)
+
+    def _tick(self) -> None:
+        for count in itertools.count(1):
+            self._overview.tick()
+            self._live.announce_watchers()
+            if count % _TICKS_A_LOOK == 0:
+                self._look_at_silences()
+            if self._stopping.wait(_TICK_S):
+                return
+
+    def _look_at_silences(self) -> None:
+        for supervisor in self._supervisors:
+            supervisor.check()
+        for device in self._devices.changed_states():
+            self._live.tell(device, "device", self._devices.describe(device))
+            self._overview.touch([device])
+
+    # ---- stopping
+
+    def _stop(self, serving: Sequence[runtime.Task]) -> None:
+        """Stop the sources, commit, settle, close the viewers; past the deadline end without manners."""
+        log.info("stopping")
+        runtime.end_process_after(_DEADLINE_S)
+        for supervisor in self._supervisors:
+            supervisor.stop()
+        for supervisor in self._supervisors:
+            supervisor.join()
+        runtime.Worker("closing").call(self._journal.close)
+        self._inbox.drain()
+        self._sockets.close_all()
+        for task in serving:
+            task.kill()
+        self._control_path.unlink(missing_ok=True)
+        log.info("stopped")

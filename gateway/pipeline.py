@@ -1,0 +1,86 @@
+"""The way of a message: intake, journal, and after the commit: settled, latest, live."""
+
+from collections import defaultdict, deque
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from gateway.devices import Devices
+from gateway.intake import Intake
+from gateway.journal import Committed, Journal
+from gateway.ledger import Ledger
+from gateway.live import Live
+from gateway.logs import Throttled
+from gateway.model import Entry, Outcome, RawMessage, Reading
+from gateway.overview import Overview
+from gateway.profiles import Profile
+from gateway.runtime import now
+
+_MOST_WAITING = 50_000
+"""Messages before the commit. Past it those that their sender doesn't keep are dropped and counted."""
+_LAGS = 2048
+
+
+@dataclass(slots=True)
+class Sinks:
+    """Where readings go once they are committed."""
+
+    ledger: Ledger
+    devices: Devices
+    live: Live
+    overview: Overview
+
+
+class Pipeline:
+    """Joins the parts; hub thread only."""
+
+    def __init__(
+        self, intakes: Mapping[str, Intake], journal: Journal, sinks: Sinks, profiles: Mapping[str, Profile]
+    ) -> None:
+        self._intakes = intakes
+        self._journal = journal
+        self.ledger = sinks.ledger
+        self._sinks = sinks
+        self._profiles = profiles
+        self._lags: deque[float] = deque(maxlen=_LAGS)
+        self._rejects = Throttled(__name__, "rejected")
+        self._drops = Throttled(__name__, "dropped")
+
+    def take(self, source: str, message: RawMessage) -> None:
+        """Take one message of ``source`` in."""
+        self.ledger.received(source)
+        if self._journal.backlog > _MOST_WAITING and not message.acknowledged:
+            self.ledger.ended(source, Outcome.DROPPED)
+            self._drops.warn(source, f"more than {_MOST_WAITING} messages wait for the disk")
+            return
+        self._journal.append(self._intakes[source].take(message))
+
+    def committed(self, batch: Committed) -> None:
+        """End every message of a commit: count, settle, publish, in this order."""
+        groups: dict[tuple[str, str, str | None], list[Reading]] = defaultdict(list)
+        for entry in batch.entries:
+            self._end(entry, batch.error)
+            for reading in entry.readings:
+                groups[entry.source, reading.device, entry.profile].append(reading)
+        for (source, device, profile), readings in groups.items():
+            self._sinks.devices.update(source, readings, self._profiles.get(profile or ""))
+            self._sinks.live.publish(device, readings)
+        self._sinks.overview.touch({device for _, device, _ in groups})
+        if batch.entries and groups:
+            self._lags.append(now() - batch.entries[0].message.arrived)
+
+    def _end(self, entry: Entry, error: str) -> None:
+        lost = bool(error) and entry.outcome is Outcome.STORED
+        self.ledger.ended(entry.source, Outcome.DROPPED if lost else entry.outcome)
+        if lost:
+            self._drops.warn(entry.source, error)
+        if not (error and entry.message.acknowledged):  # else its sender keeps it, and sends it again
+            entry.message.settle()
+        if entry.outcome is Outcome.REJECTED:
+            self._rejects.warn(entry.source, entry.reason)
+
+    def lag_ms(self) -> dict[str, float]:
+        """Return p50 and p99 from arrival to emission of the oldest message of a commit, lately."""
+        lags = sorted(self._lags) or [0.0]
+        return {
+            name: round(1000 * lags[int(share * (len(lags) - 1))], 3) for name, share in (("p50", 0.5), ("p99", 0.99))
+        }

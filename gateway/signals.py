@@ -1,0 +1,28 @@
+"""Signals reach the hub at once: a wake-up descriptor that a green thread reads (TRAPS 5.4)."""
+
+import signal
+from collections.abc import Callable, Mapping
+
+from gateway.runtime import native_socketpair, wait_readable
+
+
+class Signals:
+    """Calls a handler on the hub for each signal that it was given."""
+
+    def __init__(self, handlers: Mapping[signal.Signals, Callable[[], None]]) -> None:
+        self._handlers = handlers
+        self._reader, self._writer = native_socketpair()
+
+    def install(self) -> None:
+        """Take the signals over; main thread only."""
+        signal.set_wakeup_fd(self._writer.fileno(), warn_on_full_buffer=False)
+        for number in self._handlers:
+            signal.signal(number, lambda *_: None)  # the descriptor gets the number
+
+    def run(self) -> None:
+        """Handle signals as they come, for ever; a green thread's body."""
+        while True:
+            if not wait_readable(self._reader.fileno(), 60.0):
+                continue
+            for number in self._reader.recv(64):
+                self._handlers[signal.Signals(number)]()

@@ -1,0 +1,117 @@
+"""The HTTP API under /api/v1, and the probes."""
+
+import csv
+import io
+from collections.abc import Callable, Sequence
+from typing import Annotated, Literal
+
+import orjson
+from flask import Blueprint, Response, abort, request
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from gateway.journal import Stored
+from gateway.model import wire
+from gateway.web.replies import reply
+from gateway.web.services import Services
+
+_Seconds = Annotated[float, Field(allow_inf_nan=False)]
+
+
+class ReadingsQuery(BaseModel):
+    """The parameters of ``/api/v1/devices/ID/readings``."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    after: int | None = Field(None, ge=0, le=2**62)
+    from_: _Seconds | None = Field(None, alias="from")
+    to: _Seconds | None = None
+    limit: int = Field(1000, ge=1, le=10_000)
+    order: Literal["asc", "desc"] = "asc"
+    format: Literal["json", "csv", "ndjson"] = "json"
+
+
+def _parse_query() -> ReadingsQuery:
+    try:
+        return ReadingsQuery.model_validate(request.args.to_dict())
+    except ValidationError as error:
+        first = error.errors()[0]
+        abort(400, f"{first['loc'][0]}: {first['msg']}")
+
+
+def blueprint(services: Services) -> Blueprint:
+    """Return the API's routes."""
+    api = Blueprint("api", __name__)
+
+    @api.get("/api/v1/status")
+    def status() -> Response:
+        return reply(services.status(services.history.stats()))
+
+    @api.get("/api/v1/devices")
+    def devices() -> Response:
+        return reply({"devices": services.devices.describe_all()})
+
+    @api.get("/api/v1/devices/<device_id>")
+    def device(device_id: str) -> Response:
+        return reply(services.devices.describe(device_id) or abort(404, f"no device {device_id!r} was heard of"))
+
+    @api.get("/api/v1/devices/<device_id>/readings")
+    def readings(device_id: str) -> Response:
+        query = _parse_query()
+        if device_id not in services.devices:
+            abort(404, f"no device {device_id!r} was heard of")
+        found = services.history.page(
+            device_id,
+            after=query.after,
+            start_ts=query.from_,
+            end_ts=query.to,
+            limit=query.limit + 1,
+            descending=query.order == "desc",
+        )
+        page = found[: query.limit]
+        following = page[-1].seq if len(found) > query.limit else None
+        return _FORMATS[query.format](device_id, page, following)
+
+    @api.get("/healthz")
+    def healthz() -> Response:
+        return reply({"ok": True})
+
+    @api.get("/readyz")
+    def readyz() -> Response:
+        ready = services.ready()
+        return reply({"ready": ready}, 200 if ready else 503)
+
+    return api
+
+
+def _as_json(device: str, page: Sequence[Stored], following: int | None) -> Response:
+    readings = [orjson.Fragment(wire(stored.seq, stored.body)) for stored in page]
+    return reply({"device": device, "readings": readings, "next": following})
+
+
+def _as_ndjson(_: str, page: Sequence[Stored], following: int | None) -> Response:
+    lines = b"".join(wire(stored.seq, stored.body) + b"\n" for stored in page)
+    return _with_next(Response(lines, content_type="application/x-ndjson"), following)
+
+
+def _as_csv(_: str, page: Sequence[Stored], following: int | None) -> Response:
+    rows = [(stored.seq, orjson.loads(stored.body)) for stored in page]
+    names = sorted({name for _, reading in rows for name in reading["values"]})
+    text = io.StringIO()
+    table = csv.writer(text)
+    table.writerow(["seq", "ts", *names])
+    for seq, reading in rows:
+        table.writerow([seq, reading["ts"], *(reading["values"].get(name) for name in names)])
+    return _with_next(Response(text.getvalue(), content_type="text/csv; charset=utf-8"), following)
+
+
+def _with_next(response: Response, following: int | None) -> Response:
+    if following is not None:
+        response.headers["X-Next"] = str(following)
+    return response
+
+
+_FORMATS: dict[str, Callable[[str, Sequence[Stored], int | None], Response]] = {
+    "json": _as_json,
+    "ndjson": _as_ndjson,
+    "csv": _as_csv,
+}

@@ -1,0 +1,42 @@
+"""JSON replies, and errors in the one shape of CONTRACT.md: never a traceback."""
+
+import logging
+
+import orjson
+from flask import Flask, Response, request
+from werkzeug.exceptions import HTTPException
+
+from gateway.errors import JournalDown
+
+log = logging.getLogger(__name__)
+
+_CODES = {400: "bad_request", 403: "forbidden", 404: "not_found", 405: "method_not_allowed", 503: "unavailable"}
+
+
+def reply(payload: object, status: int = 200) -> Response:
+    """Return ``payload`` as JSON."""
+    return Response(orjson.dumps(payload), status, content_type="application/json")
+
+
+def fail(status: int, message: str) -> Response:
+    """Return an error: JSON under /api, plain text for a page."""
+    if request.path.startswith("/api/"):
+        return reply({"error": {"code": _CODES.get(status, "error"), "message": message}}, status)
+    return Response(f"{message}\n", status, content_type="text/plain; charset=utf-8")
+
+
+def handle_errors(app: Flask) -> None:
+    """Let ``app`` answer every failure with ``fail``."""
+
+    @app.errorhandler(HTTPException)
+    def refused(error: HTTPException) -> Response:
+        return fail(error.code or 500, error.description or error.name)
+
+    @app.errorhandler(JournalDown)
+    def unreadable(error: JournalDown) -> Response:
+        return fail(503, str(error))
+
+    @app.errorhandler(Exception)
+    def failed(error: Exception) -> Response:
+        log.error("%s %s failed", request.method, request.path, exc_info=error)
+        return fail(500, "the gateway failed to answer; its log says why")

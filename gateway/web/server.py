@@ -1,0 +1,80 @@
+"""Listening and serving: one TCP address for browsers, one Unix socket for gatewayctl."""
+
+import itertools
+import logging
+import os
+import socket as constants
+from pathlib import Path
+from typing import Any
+
+import eventlet
+import eventlet.wsgi
+from eventlet.green import socket
+
+from gateway.web.guard import WsgiApp
+
+log = logging.getLogger(__name__)
+
+_BACKLOG = 512
+_REQUEST_TIMEOUT_S = 30
+_MOST_URL_BYTES = 2048
+_CONTROL_MODE = 0o660
+
+
+def listen(host: str, port: int) -> Any:
+    """Return a listening socket; never shares its port (TRAPS 5.2). Raises OSError."""
+    family = constants.AF_INET6 if ":" in host else constants.AF_INET
+    listener = socket.socket(family, constants.SOCK_STREAM)
+    listener.setsockopt(constants.SOL_SOCKET, constants.SO_REUSEADDR, 1)
+    listener.bind((host, port))
+    listener.listen(_BACKLOG)
+    return listener
+
+
+def url_of(listener: Any) -> str:
+    """Return the address of the page."""
+    host, port = listener.getsockname()[:2]
+    return f"http://[{host}]:{port}/" if ":" in host else f"http://{host}:{port}/"
+
+
+def listen_unix(path: Path) -> "UnixListener":
+    """Return a listening Unix socket that owner and group may use; the journal's lock guards the path."""
+    path.unlink(missing_ok=True)
+    listener = socket.socket(constants.AF_UNIX, constants.SOCK_STREAM)
+    before = os.umask(0o777 & ~_CONTROL_MODE)
+    try:
+        listener.bind(str(path))
+    finally:
+        os.umask(before)
+    listener.listen(_BACKLOG)
+    return UnixListener(listener)
+
+
+class UnixListener:
+    """Gives each connection an address of its own: eventlet's wsgi tells them apart by it (TRAPS 5.5)."""
+
+    def __init__(self, listener: Any) -> None:
+        self._listener = listener
+        self._numbers = itertools.count(1)
+
+    def accept(self) -> tuple[Any, tuple[str, int]]:
+        """Accept a connection."""
+        connection, _ = self._listener.accept()
+        return connection, ("control", next(self._numbers))
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._listener, name)
+
+
+def serve(listener: Any, app: WsgiApp) -> None:
+    """Serve until killed; a green thread's body."""
+    eventlet.wsgi.server(
+        listener,
+        app,
+        log=logging.getLogger("gateway.web.wsgi"),
+        log_output=False,
+        debug=False,  # a client never sees a traceback (TRAPS 5.1)
+        keepalive=_REQUEST_TIMEOUT_S,
+        socket_timeout=_REQUEST_TIMEOUT_S,
+        url_length_limit=_MOST_URL_BYTES,
+    )

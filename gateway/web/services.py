@@ -1,0 +1,42 @@
+"""What the web needs of the gateway; the daemon fills it in."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from gateway.devices import Devices
+from gateway.journal import JournalStats, Stored
+from gateway.live import Live
+
+
+class History(Protocol):
+    """The journal's queries; this green thread waits, the hub goes on. All raise JournalDown."""
+
+    def page(  # noqa: PLR0913  one parameter a filter of the API
+        self,
+        device: str,
+        *,
+        after: int | None,
+        start_ts: float | None,
+        end_ts: float | None,
+        limit: int,
+        descending: bool,
+    ) -> Sequence[Stored]:
+        """Return at most ``limit`` readings."""
+
+    def stats(self) -> JournalStats:
+        """Return the journal's size."""
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """The gateway as pages, API, control socket and Socket.IO see it."""
+
+    name: str
+    version: str
+    devices: Devices
+    live: Live
+    history: History
+    status: Callable[[JournalStats], dict[str, object]]
+    ready: Callable[[], bool]
+    """Whether readings can be taken and kept."""

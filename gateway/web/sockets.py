@@ -1,0 +1,109 @@
+"""The Socket.IO server, and what live and overview need of it."""
+
+import logging
+from collections.abc import Callable
+from typing import Any
+
+import engineio.payload
+import orjson
+from flask import Flask
+from flask_socketio import SocketIO
+
+from gateway.web.outbox import Outbox
+
+NAMESPACE = "/telemetry"
+
+PING_INTERVAL_S = 10
+PING_TIMEOUT_S = 10
+_MOST_PACKETS_A_POST = 1024
+"""The official client polls first: a page that joins many devices at once sends them in one POST."""
+_MOST_INBOUND_BYTES = 64 * 1024
+
+
+class Json:
+    """The JSON that Socket.IO uses: orjson, which takes stored bytes as they are and knows no NaN."""
+
+    @staticmethod
+    def dumps(value: object, **_: object) -> str:
+        """Encode; python-socketio's wish for separators is orjson's habit anyway."""
+        return orjson.dumps(value).decode()
+
+    @staticmethod
+    def loads(text: str | bytes, **_: object) -> Any:
+        """Decode what a client sent."""
+        return orjson.loads(text)
+
+
+def create(app: Flask, allows_origin: Callable[[str | None, dict[str, Any]], bool]) -> SocketIO:
+    """Return a server with both transports, whose handlers run one after another for each client."""
+    engineio.payload.Payload.max_decode_packets = _MOST_PACKETS_A_POST
+    quiet = logging.getLogger("socketio")
+    quiet.setLevel(logging.ERROR)
+    socketio = SocketIO(
+        app,
+        async_mode="eventlet",
+        async_handlers=False,
+        manage_session=False,
+        json=Json,
+        cors_allowed_origins=allows_origin,
+        ping_interval=PING_INTERVAL_S,
+        ping_timeout=PING_TIMEOUT_S,
+        max_http_buffer_size=_MOST_INBOUND_BYTES,
+        logger=quiet,
+        engineio_logger=quiet,
+    )
+    eio = socketio.server.eio
+    eio._async = {**eio._async, "queue": Outbox}  # noqa: SLF001  no public hook; a contract test pins it
+    return socketio
+
+
+def device_room(device: str) -> str:
+    """Return the room of a device."""
+    return f"device:{device}"
+
+
+class Sockets:
+    """Implements ``live.Transport`` and ``overview.Room``; hub thread only."""
+
+    def __init__(self, socketio: SocketIO) -> None:
+        self._server = socketio.server
+
+    def clients(self) -> int:
+        """Return how many are connected."""
+        return len(self._server.manager.rooms.get(NAMESPACE, {}).get(None, ()))
+
+    def occupied(self, room: str) -> bool:
+        """Tell whether anybody is in ``room``."""
+        return room in self._server.manager.rooms.get(NAMESPACE, {})
+
+    def announce(self, room: str, event: str, payload: object) -> None:
+        """Send an event to all in ``room``."""
+        self._server.emit(event, payload, to=room, namespace=NAMESPACE)
+
+    def send(self, viewer: str, event: str, payload: object) -> None:
+        """Send an event to one viewer; a viewer's own room has its name."""
+        self.announce(viewer, event, payload)
+
+    def send_room(self, device: str, event: str, payload: object) -> None:
+        """Send an event to the room of a device."""
+        self.announce(device_room(device), event, payload)
+
+    def enter(self, viewer: str, device: str) -> None:
+        """Put a viewer into the room of a device, if it is still connected."""
+        if self._server.manager.is_connected(viewer, NAMESPACE):
+            self._server.enter_room(viewer, device_room(device), namespace=NAMESPACE)
+
+    def leave(self, viewer: str, device: str) -> None:
+        """Take a viewer out of the room of a device."""
+        self._server.leave_room(viewer, device_room(device), namespace=NAMESPACE)
+
+    def unsent(self, viewer: str) -> int:
+        """Return the bytes that wait for this viewer."""
+        eio_sid = self._server.manager.eio_sid_from_sid(viewer, NAMESPACE)
+        socket = self._server.eio.sockets.get(eio_sid)
+        return socket.queue.unsent if socket else 0
+
+    def close_all(self) -> None:
+        """Close every connection without waiting for its queue."""
+        for socket in list(self._server.eio.sockets.values()):
+            socket.close(wait=False)

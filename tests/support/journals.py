@@ -1,0 +1,94 @@
+"""Journals on real files, and what goes into and comes out of them."""
+
+import queue
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+from gateway.journal import Committed, Journal, Opened
+from gateway.model import Entry, Outcome, RawMessage, Reading, encode_body
+from gateway.settings import JournalSettings
+
+DEADLINE_S = 20.0
+START = 1_767_225_600.0
+
+
+def settings(retention: float = 30 * 86400.0, max_size: int = 2**30, durability: str = "process") -> JournalSettings:
+    """Return settings without the text that a person would write."""
+    return JournalSettings.model_construct(retention=retention, max_size=max_size, durability=durability)
+
+
+def reading(device: str, ts: float, value: float | str = 1.0) -> Reading:
+    values = {"value": value}
+    return Reading(device, ts, values, encode_body(ts, values))
+
+
+def entry(
+    *readings: Reading,
+    source: str = "bench",
+    arrived: float = START,
+    acknowledged: bool = False,
+    packet_id: int | None = None,
+    digest: bytes | None = None,
+    outcome: Outcome | None = None,
+) -> Entry:
+    message = RawMessage(b"", arrived, acknowledged=acknowledged, packet_id=packet_id)
+    kind = outcome or (Outcome.STORED if readings else Outcome.IGNORED)
+    return Entry(source, message, kind, readings, digest=digest)
+
+
+class Posted:
+    """What a journal posts, in order."""
+
+    def __init__(self) -> None:
+        self._queue: queue.SimpleQueue[Committed] = queue.SimpleQueue()
+        self.batches: list[Committed] = []
+
+    def __call__(self, committed: Committed) -> None:
+        self._queue.put(committed)
+
+    @property
+    def entries(self) -> list[Entry]:
+        return [entry for batch in self.batches for entry in batch.entries]
+
+    def wait_for(self, entries: int) -> "Posted":
+        """Wait until that many entries in all have been posted."""
+        while len(self.entries) < entries:
+            self.batches.append(self._queue.get(timeout=DEADLINE_S))
+        return self
+
+    def drain(self) -> "Posted":
+        while not self._queue.empty():
+            self.batches.append(self._queue.get())
+        return self
+
+
+class Opening:
+    """An open journal, what it found, and what it posts."""
+
+    def __init__(self, journal: Journal, opened: Opened, posted: Posted) -> None:
+        self.journal = journal
+        self.opened = opened
+        self.posted = posted
+
+    def put(self, entries: Sequence[Entry]) -> None:
+        """Append, and wait until all of these have been posted."""
+        before = len(self.posted.entries)
+        for one in entries:
+            self.journal.append(one)
+        self.posted.wait_for(before + len(entries))
+
+
+@contextmanager
+def opened(
+    path: Path, config: JournalSettings | None = None, clock: Callable[[], float] = lambda: START + 3600
+) -> Iterator[Opening]:
+    """Open a journal, and close it at the end."""
+    posted = Posted()
+    journal = Journal(path, config or settings(), posted, clock)
+    opening = Opening(journal, journal.open(), posted)
+    try:
+        yield opening
+    finally:
+        journal.close()
+        posted.drain()

@@ -1,0 +1,60 @@
+from gateway.deliveries import KEPT, Deliveries, digest_of
+from gateway.model import RawMessage
+
+ONE, OTHER = b"11111111", b"22222222"
+
+
+def test_a_delivery_is_recognised_by_source_packet_id_and_digest():
+    deliveries = Deliveries()
+    deliveries.remember("broker", 7, ONE)
+    assert deliveries.seen("broker", 7, ONE)
+    assert not deliveries.seen("broker", 7, OTHER)
+    assert not deliveries.seen("broker", 8, ONE)
+    assert not deliveries.seen("other", 7, ONE)
+
+
+def test_a_packet_id_that_is_used_again_means_the_newer_message():
+    deliveries = Deliveries()
+    deliveries.remember("broker", 7, ONE)
+    deliveries.remember("broker", 7, OTHER)
+    assert not deliveries.seen("broker", 7, ONE)
+    assert deliveries.seen("broker", 7, OTHER)
+
+
+def test_the_oldest_are_forgotten_and_each_source_has_its_own_bound():
+    deliveries = Deliveries()
+    deliveries.remember("quiet", 1, ONE)
+    for packet_id in range(1, KEPT + 2):
+        deliveries.remember("broker", packet_id, ONE)
+    assert not deliveries.seen("broker", 1, ONE)
+    assert deliveries.seen("broker", 2, ONE)
+    assert deliveries.seen("broker", KEPT + 1, ONE)
+    assert deliveries.seen("quiet", 1, ONE)
+
+
+def test_remembering_again_makes_it_new_again():
+    deliveries = Deliveries()
+    for packet_id in range(KEPT):
+        deliveries.remember("broker", packet_id, ONE)
+    deliveries.remember("broker", 0, ONE)
+    deliveries.remember("broker", KEPT, ONE)
+    assert deliveries.seen("broker", 0, ONE)
+    assert not deliveries.seen("broker", 1, ONE)
+
+
+def test_what_could_not_be_kept_is_forgotten_unless_its_id_was_used_again():
+    deliveries = Deliveries()
+    deliveries.remember("broker", 7, ONE)
+    deliveries.forget("broker", 7, OTHER)
+    assert deliveries.seen("broker", 7, ONE)
+    deliveries.forget("broker", 7, ONE)
+    assert not deliveries.seen("broker", 7, ONE)
+
+
+def test_the_digest_tells_topic_and_payload_apart():
+    messages = [(b"a", b"1"), (b"a", b"2"), (b"b", b"1"), (b"", b"a\x001"), (b"a\0", b"1"), (b"a1", b"")]
+    digests = {digest_of(RawMessage(payload, 1.0, topic)) for topic, payload in messages}
+    assert {len(digest) for digest in digests} == {8}
+    # A topic can't hold a NUL (MQTT 5, section 1.5.4), so the two with one more in front can't meet.
+    assert len(digests) >= len(messages) - 1
+    assert digest_of(RawMessage(b"1", 1.0, b"a")) == digest_of(RawMessage(b"1", 2.0, b"a", packet_id=3))

@@ -1,0 +1,23 @@
+from hypothesis import given
+from hypothesis import strategies as st
+
+from gateway.ledger import Ledger
+from gateway.model import Outcome
+
+EVENTS = st.lists(st.tuples(st.sampled_from(["a", "b"]), st.none() | st.sampled_from(list(Outcome))))
+
+
+@given(EVENTS)
+def test_every_message_is_in_one_account_only(events):
+    ledger = Ledger(["a", "b"])
+    open_messages = {"a": 0, "b": 0}
+    for source, outcome in events:
+        if outcome is None:
+            ledger.received(source)
+            open_messages[source] += 1
+        elif open_messages[source]:
+            ledger.ended(source, outcome)
+            open_messages[source] -= 1
+    assert {source: ledger.of(source).in_flight for source in open_messages} == open_messages
+    total = ledger.total()
+    assert total["received"] == sum(count for key, count in total.items() if key != "received")

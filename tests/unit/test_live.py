@@ -1,0 +1,227 @@
+"""Live against a journal and a transport in memory; what a viewer gets is what counts."""
+
+import random
+
+import orjson
+import pytest
+
+from gateway.errors import JournalDown
+from gateway.live import MOST_UNSENT_BYTES, Live, TooManyDevices
+from gateway.model import Reading, encode_body
+from gateway.runtime import monotonic, sleep, spawn
+
+
+class Stored:
+    def __init__(self, seq, ts, body):
+        self.seq, self.ts, self.body = seq, ts, body
+
+
+class Journal:
+    """Answers after another turn of the hub, as a native thread does."""
+
+    def __init__(self):
+        self.readings = []
+        self.oldest = 1
+        self.fails = False
+
+    def commit(self, count):
+        first = len(self.readings) + 1
+        new = [Reading("d", 0.0, {"n": n}, encode_body(0.0, {"n": n}), n) for n in range(first, first + count)]
+        self.readings += new
+        return new
+
+    def after(self, device, after, upto, limit):
+        sleep(0)
+        if self.fails:
+            raise JournalDown("disk gone")
+        found = [r for r in self.readings if after < r.seq <= upto and r.seq >= self.oldest]
+        return [Stored(r.seq, r.ts, r.body) for r in found[:limit]]
+
+
+class Transport:
+    def __init__(self):
+        self.rooms = {}
+        self.got = {}
+        self.waiting = {}
+
+    def send(self, viewer, event, payload):
+        self.got.setdefault(viewer, []).append((event, orjson.loads(orjson.dumps(payload))))
+
+    def send_room(self, device, event, payload):
+        for viewer in self.rooms.get(device, ()):
+            self.send(viewer, event, payload)
+
+    def enter(self, viewer, device):
+        self.rooms.setdefault(device, set()).add(viewer)
+
+    def leave(self, viewer, device):
+        self.rooms[device].discard(viewer)
+
+    def unsent(self, viewer):
+        return self.waiting.get(viewer, 0)
+
+    def seqs(self, viewer):
+        return [r["seq"] for event, data in self.got.get(viewer, ()) if event == "readings" for r in data["readings"]]
+
+    def gaps(self, viewer):
+        return [(g["from"], g["to"], g["reason"]) for event, g in self.got.get(viewer, ()) if event == "gap"]
+
+
+class World:
+    def __init__(self):
+        self.journal, self.transport = Journal(), Transport()
+        self.live = Live(self.transport, self.journal)
+
+    def commit(self, count=1):
+        self.live.publish("d", self.journal.commit(count))
+
+    def in_room(self, viewer):
+        return viewer in self.transport.rooms.get("d", ())
+
+
+@pytest.fixture
+def world():
+    return World()
+
+
+def until(condition):
+    deadline = monotonic() + 5.0
+    while not condition():
+        assert monotonic() < deadline
+        sleep(0)
+
+
+def test_backlog_then_live_without_hole_or_double(world):
+    world.commit(20)
+    assert world.live.join("v", "d", None, 5) == 20
+    until(lambda: world.in_room("v"))
+    world.commit(3)
+    assert world.transport.seqs("v") == list(range(16, 24))
+
+
+def test_since_gives_all_that_came_after(world):
+    world.commit(2000)
+    world.live.join("v", "d", 3, 1)
+    until(lambda: world.in_room("v"))
+    assert world.transport.seqs("v") == list(range(4, 2001))
+
+
+def test_a_device_not_heard_of_yet_can_be_watched(world):
+    assert world.live.join("v", "d", None, 1) == 0
+    until(lambda: world.in_room("v"))
+    world.commit()
+    assert world.transport.seqs("v") == [1]
+
+
+def test_what_retention_took_is_a_named_gap(world):
+    world.commit(10)
+    world.journal.oldest = 8
+    world.live.join("v", "d", 2, 1)
+    until(lambda: world.in_room("v"))
+    assert world.transport.gaps("v") == [(3, 7, "expired")]
+    assert world.transport.seqs("v") == [8, 9, 10]
+
+
+def test_an_unreadable_journal_is_a_named_gap_and_live_goes_on(world):
+    world.commit(5)
+    world.journal.fails = True
+    world.live.join("v", "d", 1, 1)
+    until(lambda: world.in_room("v"))
+    world.commit()
+    assert world.transport.gaps("v") == [(2, 5, "expired")]
+    assert world.transport.seqs("v") == [6]
+
+
+def test_readings_that_could_not_be_stored_are_shown_and_move_no_position(world):
+    world.live.join("v", "d", None, 1)
+    until(lambda: world.in_room("v"))
+    world.live.publish("d", [Reading("d", 0.0, {"n": 1}, encode_body(0.0, {"n": 1}))])
+    world.commit()
+    assert world.transport.seqs("v") == [None, 1]
+
+
+def test_a_slow_viewer_leaves_the_room_and_catches_up(world):
+    world.live.join("slow", "d", None, 0)
+    world.live.join("fast", "d", None, 0)
+    until(lambda: world.in_room("slow") and world.in_room("fast"))
+    world.commit(2)
+    world.transport.waiting["slow"] = MOST_UNSENT_BYTES + 1
+    world.commit(3)
+    assert not world.in_room("slow")
+    assert world.transport.seqs("fast") == [1, 2, 3, 4, 5]
+    assert world.transport.seqs("slow") == [1, 2]
+    world.transport.waiting["slow"] = 0
+    until(lambda: world.in_room("slow"))
+    world.commit()
+    assert world.transport.seqs("slow") == [1, 2, 3, 4, 5, 6]
+
+
+@pytest.mark.parametrize("seed", range(100))
+def test_joining_at_any_moment_gives_consecutive_seq(world, seed):
+    chance = random.Random(seed)
+    world.commit(chance.randrange(1, 50))
+    done = []
+
+    def write():
+        for _ in range(60):
+            world.commit(chance.randrange(1, 40))
+            for _ in range(chance.randrange(3)):
+                sleep(0)
+        done.append(True)
+
+    spawn(write)
+    expected = {}
+    for number in range(20):
+        newest = len(world.journal.readings)
+        since = chance.choice([None, chance.randrange(newest + 1)])
+        backlog = chance.randrange(30)
+        expected[f"v{number}"] = (max(newest - backlog, 0) if since is None else since) + 1
+        world.live.join(f"v{number}", "d", since, backlog)
+        for _ in range(chance.randrange(4)):
+            sleep(0)
+    until(lambda: done and all(world.in_room(viewer) for viewer in expected))
+    world.commit()
+    newest = len(world.journal.readings)
+    for viewer, first in expected.items():
+        assert world.transport.seqs(viewer) == list(range(first, newest + 1))
+        assert world.transport.gaps(viewer) == []
+
+
+def test_joining_again_moves_the_position(world):
+    world.commit(5)
+    world.live.join("v", "d", 5, 0)
+    until(lambda: world.in_room("v"))
+    world.live.join("v", "d", 3, 0)
+    until(lambda: world.in_room("v"))
+    assert world.transport.seqs("v") == [4, 5]
+    assert world.live.watchers("d") == 1
+
+
+def test_watchers_are_announced_once_for_many_changes(world):
+    for number in range(3):
+        world.live.join(f"v{number}", "d", None, 0)
+    world.live.announce_watchers()
+    world.live.announce_watchers()
+    assert world.transport.got["v0"] == [("room_info", {"device": "d", "watchers": 3})]
+    world.live.gone("v1")
+    world.live.announce_watchers()
+    assert world.transport.got["v0"][-1] == ("room_info", {"device": "d", "watchers": 2})
+    world.live.leave("v1", "d")
+    assert world.live.watchers("d") == 2
+
+
+def test_one_viewer_can_only_watch_so_much(world):
+    for number in range(1000):
+        world.live.join("v", f"d{number}", None, 0)
+    with pytest.raises(TooManyDevices):
+        world.live.join("v", "one more", None, 0)
+    world.live.join("v", "d7", None, 0)
+
+
+def test_a_tap_sees_everything_until_it_is_closed(world):
+    seen = []
+    untap = world.live.tap(lambda device, readings: seen.extend(r.seq for r in readings))
+    world.commit(2)
+    untap()
+    world.commit()
+    assert seen == [1, 2]

@@ -1,0 +1,93 @@
+import socket
+import threading
+import time
+
+import pytest
+
+from gateway import runtime
+
+
+def until(condition):
+    deadline = time.monotonic() + 5.0
+    while not condition():
+        assert time.monotonic() < deadline
+        runtime.sleep(0.005)
+
+
+def test_inbox_takes_items_from_native_threads_in_order():
+    got = []
+    inbox = runtime.Inbox(got.append)
+    task = runtime.spawn(inbox.run)
+    thread = runtime.NativeThread(target=lambda: [inbox.post(n) for n in range(10_000)])
+    thread.start()
+    until(lambda: len(got) == 10_000)
+    assert got == list(range(10_000))
+    inbox.post("last")
+    inbox.close()
+    assert task.join(5.0)
+    assert got[-1] == "last"
+
+
+def test_a_failing_handler_does_not_end_the_inbox(caplog):
+    got = []
+
+    def handle(item):
+        if item == 1:
+            raise ValueError("bad item")
+        got.append(item)
+
+    inbox = runtime.Inbox(handle)
+    task = runtime.spawn(inbox.run)
+    for number in range(3):
+        inbox.post(number)
+    until(lambda: len(got) == 2)
+    assert "bad item" in caplog.text
+    inbox.close()
+    assert task.join(5.0)
+
+
+def test_worker_runs_off_the_hub_and_hands_back_results_and_errors():
+    worker = runtime.Worker("test")
+    ticks = []
+    ticker = runtime.spawn(lambda: [ticks.append(runtime.sleep(0.001)) for _ in range(1000)])
+    assert worker.call(threading.get_ident) != threading.get_ident()
+    worker.call(time.sleep, 0.1)
+    assert len(ticks) > 10  # the hub went on while the thread slept
+    with pytest.raises(ZeroDivisionError):
+        worker.call(lambda: 1 / 0)
+    assert worker.call(lambda: "still there") == "still there"
+    worker.close()
+    ticker.kill()
+    until(lambda: worker._task.join(0.0))
+
+
+def test_event_wakes_all_who_wait_and_times_out():
+    event = runtime.Event()
+    assert not event.wait(0.01)
+    woken = []
+    for number in range(3):
+        runtime.spawn(lambda number=number: woken.append((number, event.wait(5.0))))
+    runtime.sleep(0)
+    event.set()
+    event.set()
+    until(lambda: len(woken) == 3)
+    assert all(result for _, result in woken)
+    assert event.wait(0.0)
+
+
+def test_wait_readable():
+    ours, theirs = socket.socketpair()
+    with ours, theirs:
+        assert not runtime.wait_readable(ours.fileno(), 0.01)
+        theirs.send(b"x")
+        assert runtime.wait_readable(ours.fileno(), 5.0)
+        assert runtime.read_now(ours.fileno(), 10) == b"x"
+
+
+def test_a_task_that_fails_is_logged_and_one_that_hangs_can_be_killed(caplog):
+    assert runtime.spawn(lambda: 1 / 0).join(5.0)
+    assert "ZeroDivisionError" in caplog.text
+    hanging = runtime.spawn(runtime.sleep, 60.0)
+    assert not hanging.join(0.01)
+    hanging.kill()
+    assert hanging.join(5.0)

@@ -1,0 +1,58 @@
+"""Contract tests: the private parts of the stack that the gateway leans on are still as they were."""
+
+import engineio
+import engineio.payload
+import orjson
+import pytest
+from engineio.packet import MESSAGE, Packet
+from flask import Flask
+
+from gateway.web.outbox import Outbox
+from gateway.web.sockets import Json, Sockets, create
+
+
+@pytest.fixture
+def socketio():
+    return create(Flask("test"), lambda origin, environ: True)
+
+
+def test_engineio_makes_its_client_queues_from_the_async_table(socketio):
+    eio = socketio.server.eio
+    assert set(eio._async) >= {"thread", "queue", "queue_empty", "event", "websocket", "sleep"}
+    assert isinstance(eio.create_queue(), Outbox)
+    assert eio.async_mode == "eventlet"
+
+
+def test_the_table_of_other_servers_is_left_alone(socketio):
+    assert engineio.Server(async_mode="eventlet")._async["queue"] is not Outbox
+
+
+def test_outbox_counts_the_bytes_that_wait():
+    outbox = Outbox()
+    outbox.put(Packet(MESSAGE, data="12345"))
+    outbox.put(None)
+    outbox.put(Packet(MESSAGE, data="123"))
+    assert outbox.unsent == 8
+    outbox.get()
+    assert outbox.unsent == 3
+    outbox.get()
+    outbox.get()
+    assert outbox.unsent == 0
+
+
+def test_stored_bytes_go_into_a_packet_as_they_are(socketio):
+    packet = socketio.server.packet_class(2, namespace="/telemetry", data=["readings", orjson.Fragment(b'{"a": 1.50}')])
+    assert packet.encode() == '2/telemetry,["readings",{"a": 1.50}]'
+    assert Json.loads('{"a": 1}') == {"a": 1}
+
+
+def test_a_browser_that_joins_many_devices_at_once_sends_them_in_one_post(socketio):
+    assert engineio.payload.Payload.max_decode_packets >= 1000
+
+
+def test_nobody_is_in_any_room_before_the_first_came(socketio):
+    sockets = Sockets(socketio)
+    assert sockets.clients() == 0
+    assert not sockets.occupied("overview")
+    assert sockets.unsent("nobody") == 0
+    sockets.announce("device:x", "readings", {})
