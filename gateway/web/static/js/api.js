@@ -1,0 +1,39 @@
+/* The HTTP API. */
+
+const TIMEOUT_MS = 15_000;
+const PAGE = 10_000; // the most that the gateway gives at once
+
+/** GET `path` with `query`; throws an Error in words when that fails. */
+export async function get(path, query = {}) {
+  const url = `/api/v1/${path}?${new URLSearchParams(query)}`;
+  const response = await fetch(url, { signal: AbortSignal.timeout(TIMEOUT_MS), headers: { accept: "application/json" } });
+  const body = await response.json();
+  if (!response.ok) throw new Error(body.error?.message ?? `the gateway answered ${response.status}`);
+  return body;
+}
+
+const readingsOf = (device) => `devices/${encodeURIComponent(device)}/readings`;
+
+/** The newest `limit` readings, oldest first. */
+export async function newest(device, limit) {
+  const { readings } = await get(readingsOf(device), { order: "desc", limit });
+  return readings.reverse();
+}
+
+/** Pages of readings since `from` (Unix seconds), newest page first; in each page oldest first. */
+export async function* pagesBack(device, from) {
+  let next = null;
+  do {
+    const position = next === null ? {} : { after: next };
+    const page = await get(readingsOf(device), { from, order: "desc", limit: PAGE, ...position });
+    next = page.readings.length ? page.next : null;
+    yield page.readings.reverse();
+  } while (next !== null);
+}
+
+/** The readings `from` to `to` (sequence numbers), at most 10000 of them. */
+export async function between(device, from, to) {
+  const limit = Math.min(PAGE, to - from + 1);
+  const { readings } = await get(readingsOf(device), { after: from - 1, order: "asc", limit });
+  return readings.filter(({ seq }) => seq <= to);
+}

@@ -1,0 +1,72 @@
+/* Drawing what is missing, and the expected bounds, onto a chart's canvas. */
+
+import { token } from "./dom.js";
+import { several } from "./format.js";
+
+const LEAST_WIDTH = 6;
+const LINES = 4; // of labels below one another
+const LINE_HEIGHT = 16;
+
+const REASONS = {
+  expired: "expired",
+  slow: "this connection was too slow",
+  unexplained: "not received",
+};
+
+/** `12 readings not available: expired`. */
+export const words = ({ from, to, reason }) =>
+  `${several(to - from + 1, "reading")} not available: ${REASONS[reason] ?? reason}`;
+
+/** Shade and name each break, from the reading before it to the one after it. */
+export function drawBreaks(plot, breaks) {
+  const { ctx, bbox } = plot;
+  let line = 0;
+  for (const gap of breaks) {
+    const left = gap.start === null ? bbox.left : plot.valToPos(gap.start, "x", true);
+    const right = gap.end === null ? bbox.left + bbox.width : plot.valToPos(gap.end, "x", true);
+    const width = Math.max(right - left, LEAST_WIDTH * devicePixelRatio);
+    if (left + width < bbox.left || left > bbox.left + bbox.width) continue;
+    const place = { left, width, line: line++ % LINES };
+    inside(plot, () => shade(ctx, bbox, place, words(gap)));
+  }
+}
+
+function inside({ ctx, bbox }, paint) {
+  ctx.save();
+  ctx.beginPath();
+  ctx.rect(bbox.left, bbox.top, bbox.width, bbox.height);
+  ctx.clip();
+  paint();
+  ctx.restore();
+}
+
+function shade(ctx, bbox, { left, width, line }, text) {
+  ctx.fillStyle = token("--gap");
+  ctx.fillRect(left, bbox.top, width, bbox.height);
+  ctx.fillStyle = token("--warn");
+  ctx.font = `600 ${12 * devicePixelRatio}px ${token("--sans")}`;
+  ctx.textAlign = "left";
+  ctx.textBaseline = "top";
+  const room = ctx.measureText(text).width;
+  const middle = left + (width - room) / 2;
+  const x = Math.max(bbox.left + 4, Math.min(middle, bbox.left + bbox.width - room - 4));
+  ctx.fillText(text, x, bbox.top + (4 + line * LINE_HEIGHT) * devicePixelRatio);
+}
+
+/** A dashed line at each bound that the profile gives and the scale shows. */
+export function drawBounds(plot, { min, max }) {
+  const { ctx, bbox, scales } = plot;
+  for (const bound of [min, max]) {
+    if (bound === undefined || bound < scales.y.min || bound > scales.y.max) continue;
+    const y = plot.valToPos(bound, "y", true);
+    inside(plot, () => {
+      ctx.strokeStyle = token("--bad");
+      ctx.globalAlpha = 0.6;
+      ctx.setLineDash([6 * devicePixelRatio, 5 * devicePixelRatio]);
+      ctx.beginPath();
+      ctx.moveTo(bbox.left, y);
+      ctx.lineTo(bbox.left + bbox.width, y);
+      ctx.stroke();
+    });
+  }
+}

@@ -1,0 +1,94 @@
+/* One device on the overview. */
+
+import { badge, element, say } from "./dom.js";
+import { ago, Figure, label, several } from "./format.js";
+import { Spark } from "./spark.js";
+
+const MOST_METRICS = 4;
+
+export class Card {
+  #metrics = new Map(); // name -> {value, unit, spark}
+  #seen = null; // the reading that is shown
+  #first = null; // sequence number of the first reading that came live
+
+  constructor(device) {
+    this.state = element("p", { className: "badge" });
+    this.source = element("span");
+    this.age = element("span");
+    this.list = element("div", { className: "card-metrics" });
+    this.more = element("p", { className: "muted", hidden: true });
+    const link = element("a", { href: `/devices/${encodeURIComponent(device.id)}` }, device.id);
+    this.root = element("li", { className: "card", data: { id: device.id } },
+      element("div", { className: "card-head" }, element("h2", {}, link), this.state),
+      this.list, this.more,
+      element("div", { className: "card-foot" }, this.source, this.age));
+  }
+
+  /** Take a DEVICE as the gateway sends it. */
+  update(device) {
+    this.device = device;
+    this.root.dataset.state = device.state;
+    badge(this.state, device.state);
+    say(this.source, device.source ?? "");
+    if (device.last && this.#isNew(device.last)) this.#show(device.last.values);
+    this.#seen = device.last;
+  }
+
+  #isNew(reading) {
+    return !this.#seen || reading.seq !== this.#seen.seq || reading.ts !== this.#seen.ts;
+  }
+
+  /** Put `readings`, oldest first, before what is shown already. */
+  addPast(readings) {
+    const past = readings.filter(({ seq }) => seq < (this.#first ?? Infinity));
+    for (const name of this.#names()) {
+      const values = past.filter(({ values }) => name in values).map(({ values }) => values[name]);
+      if (values.length && !this.#metrics.has(name)) this.#showMetric(name, values.pop());
+      this.#metrics.get(name)?.spark.prepend(values.filter((one) => typeof one === "number"));
+    }
+    this.draw();
+  }
+
+  #names(values = {}) {
+    return Object.keys({ ...this.device.metrics, ...values }).slice(0, MOST_METRICS);
+  }
+
+  #show(values) {
+    this.#first ??= this.device.last.seq;
+    for (const name of this.#names(values)) {
+      if (name in values) this.#showMetric(name, values[name]);
+    }
+    const others = Object.keys({ ...this.device.metrics, ...values }).length - MOST_METRICS;
+    this.more.hidden = others <= 0;
+    say(this.more, `and ${several(others, "more value")}`);
+  }
+
+  #showMetric(name, given) {
+    const info = this.device.metrics?.[name];
+    if (!this.#metrics.has(name)) this.#metrics.set(name, this.#row(name, info));
+    const row = this.#metrics.get(name);
+    row.value.classList.toggle("text", typeof given !== "number");
+    row.spark.canvas.hidden = typeof given !== "number";
+    say(row.number, row.figure.text(given));
+    if (typeof given === "number") row.spark.push(given);
+  }
+
+  #row(name, info) {
+    const number = element("span");
+    const unit = element("span", { className: "unit" }, info?.unit ?? "");
+    const shown = element("div", { className: "value" }, number, unit);
+    const spark = new Spark(element("canvas"));
+    this.list.append(element("div", { className: "metric", title: name, data: { metric: name } },
+      element("div", { className: "label" }, label(name, info)), shown, spark.canvas));
+    return { value: shown, number, spark, figure: new Figure() };
+  }
+
+  /** Say how old the last reading is. */
+  tick(now) {
+    say(this.age, this.device.last_seen ? ago(now - this.device.last_seen) : "never seen");
+  }
+
+  draw() {
+    for (const { spark } of this.#metrics.values()) spark.draw();
+  }
+}

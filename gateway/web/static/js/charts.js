@@ -1,0 +1,124 @@
+/* One metric's chart over time. */
+
+import uPlot from "../vendor/uPlot.esm.js";
+import { drawBounds, drawBreaks } from "./bands.js";
+import { element, token } from "./dom.js";
+import { clock, day, Figure, label, moment } from "./format.js";
+import { quietParts } from "./silence.js";
+
+const HEIGHT = 224; // as .plot in parts.css
+const COLOURS = 6;
+
+export class Chart {
+  #breaks = [];
+  #plot = null;
+  #width = 0;
+  #figure = new Figure();
+
+  constructor(name, info, index) {
+    this.name = name;
+    this.info = info ?? {};
+    this.colour = `--line-${(index % COLOURS) + 1}`;
+    this.readout = element("p", { className: "readout" });
+    this.box = element("div", { className: "plot" });
+    this.root = element("section", { className: "chart", data: { metric: name } },
+      element("div", { className: "chart-head" },
+        element("h3", { title: name }, [label(name, info), this.info.unit && `(${this.info.unit})`].filter(Boolean).join(" ")),
+        this.readout),
+      this.box);
+    new ResizeObserver(() => this.#fit()).observe(this.box);
+  }
+
+  /** Show `series` from `start` to `end` (Unix seconds), with its breaks. */
+  draw(series, { start, end }, breaks) {
+    if (!this.box.clientWidth) return;
+    this.#plot ??= this.#make();
+    this.#breaks = breaks;
+    const { times, values } = series.since(start);
+    this.#plot.batch(() => {
+      this.#plot.setData([times, values], false);
+      this.#plot.setScale("x", { min: start, max: end });
+    });
+    this.#read();
+  }
+
+  #make() {
+    this.#width = this.box.clientWidth;
+    return new uPlot(this.#options(), [[], []], this.box);
+  }
+
+  #fit() {
+    const width = this.box.clientWidth;
+    if (!this.#plot || !width || width === this.#width) return;
+    this.#width = width;
+    this.#plot.setSize({ width, height: HEIGHT });
+  }
+
+  #options() {
+    return {
+      width: this.#width,
+      height: HEIGHT,
+      padding: [8, 12, 0, 0],
+      legend: { show: false },
+      cursor: { y: false, drag: { x: false, y: false }, sync: { key: "device" } },
+      scales: { x: { time: true, auto: false }, y: { range: (_, low, high) => roomy(low, high) } },
+      axes: [this.#axis({ values: timeTicks, space: 70, size: 28 }), this.#axis({ values: plainTicks, size: widest })],
+      series: [{}, this.#line()],
+      hooks: {
+        drawAxes: [(plot) => { drawBounds(plot, this.info); drawBreaks(plot, this.#breaks); }],
+        setCursor: [() => this.#read()],
+      },
+    };
+  }
+
+  #axis(others) {
+    return {
+      stroke: () => token("--muted"),
+      font: `12px ${token("--sans")}`,
+      grid: { stroke: () => token("--line"), width: 1 },
+      ticks: { show: false },
+      ...others,
+    };
+  }
+
+  #line() {
+    return {
+      stroke: () => token(this.colour),
+      width: 1.75,
+      points: { size: 5, fill: () => token(this.colour) },
+      gaps: (plot, _, from, to, breaks) => [...breaks, ...quietParts(plot, from, to)].sort(byLeft),
+    };
+  }
+
+  /** Say the value under the cursor, else the newest. */
+  #read() {
+    if (!this.#plot) return;
+    const [times, values] = this.#plot.data;
+    const at = this.#plot.cursor.idx ?? values.length - 1;
+    const given = values[at];
+    if (typeof given !== "number") return;
+    const shown = element("strong", {}, [this.#figure.text(given), this.info.unit].filter(Boolean).join(" "));
+    this.readout.replaceChildren(shown, ` at ${moment(times[at], Date.now() / 1000)}`);
+  }
+}
+
+const byLeft = ([one], [other]) => one - other;
+
+/** A little air above and below; a flat line runs in the middle. */
+function roomy(low, high) {
+  if (low === null) return [0, 1];
+  const air = (high - low) * 0.08 || Math.abs(high) * 0.02 || 1;
+  return [low - air, high + air];
+}
+
+function timeTicks(_, splits, __, ___, step) {
+  if (step >= 86400) return splits.map(day);
+  return splits.map((ts) => clock(ts, step < 60));
+}
+
+const plainTicks = (_, splits, __, ___, step) => {
+  const places = Math.max(0, Math.min(6, -Math.floor(Math.log10(step) + 1e-9)));
+  return splits.map((one) => (Math.abs(one) >= 1e6 ? one.toExponential(1) : one.toFixed(places)));
+};
+
+const widest = (_, texts) => 18 + 7 * Math.max(2, ...(texts ?? []).map((text) => text.length));

@@ -1,0 +1,141 @@
+/* One device, live: its place in the stream outlives the connection. */
+
+import { between, get } from "./api.js";
+import { words } from "./bands.js";
+import { badge, byId, capital, say } from "./dom.js";
+import { ago, clock, several } from "./format.js";
+import { coalesced, eachSecond } from "./frame.js";
+import { Link } from "./link.js";
+import { notice } from "./notices.js";
+import { Past } from "./past.js";
+import { MOST_READINGS, Record } from "./record.js";
+import { windowOf } from "./span.js";
+import { View } from "./view.js";
+
+const BACKLOG = 600; // readings: drawn at once, before the history comes
+const page = byId("content");
+const device = page.dataset.device;
+
+const record = new Record();
+const past = new Past(device, record);
+const link = new Link();
+const draw = coalesced(drawNow);
+const view = new View(draw);
+let about = null;
+let seconds = 300;
+let asking = false;
+
+function drawNow() {
+  const now = link.now();
+  const span = windowOf(seconds, now, record.newest);
+  view.draw(record, span, now);
+  page.dataset.lastSeq = record.last ?? "";
+  page.dataset.firstSeq = record.first ?? "";
+  page.dataset.points = record.total;
+  page.dataset.held = span.held;
+  page.dataset.unexplained = record.breaks.filter(({ reason }) => reason === "unexplained").length;
+  tick(span);
+}
+
+function tick(span = windowOf(seconds, link.now(), record.newest)) {
+  if (!about) return;
+  badge(byId("state"), about.state);
+  const seen = Math.max(about.last_seen ?? 0, Math.min(record.newest ?? 0, link.now()));
+  say(byId("about"), `from ${about.source} · last reading ${ago(link.now() - seen)}`);
+  if (span.held) say(byId("progress"), `Nothing newer: the charts end at ${clock(span.end)}`);
+}
+
+function learn(news) {
+  if (!news) return;
+  about = news;
+  view.learn(news.metrics);
+  draw();
+}
+
+/* Units and labels come with the device; a metric that is new to it isn't described yet. */
+async function learnNew() {
+  if (asking || record.names().every((name) => name in (about?.metrics ?? {}))) return;
+  asking = true;
+  try {
+    learn(await get(`devices/${encodeURIComponent(device)}`));
+  } catch {
+    // shown without a unit then
+  }
+  setTimeout(() => { asking = false; }, 1000);
+}
+
+async function join() {
+  const since = record.last;
+  const position = since === null ? { backlog: BACKLOG } : { since };
+  const answer = await link.ask("join", { device, ...position });
+  learn(answer.device);
+  if (since !== null && answer.seq < since) return restart();
+  return answer.seq > 0 ? loadPast() : undefined;
+}
+
+/* The journal that the position belongs to is gone: begin anew, and say so. */
+async function restart() {
+  await link.ask("leave", { device });
+  record.clear();
+  past.reset();
+  view.clear();
+  byId("notices").replaceChildren();
+  notice("The gateway's journal was replaced: these charts begin anew.");
+  return join();
+}
+
+async function loadPast() {
+  const progress = byId("progress");
+  try {
+    const whole = await past.load(link.now() - seconds, (total) => {
+      say(progress, `Loading: ${several(total, "reading")}`);
+      draw();
+    });
+    say(progress, whole ? "" : `The newest ${several(MOST_READINGS, "reading")} of this range`);
+  } catch (error) {
+    say(progress, `History couldn't be loaded: ${error.message}`);
+  }
+}
+
+function take({ readings }) {
+  if (!record.add(readings)) return;
+  draw();
+  learnNew();
+}
+
+function miss(gap) {
+  record.miss(gap);
+  const kept = record.breaks.at(-1);
+  const action = gap.reason === "slow" ? { label: "Load them", run: () => refill(kept) } : undefined;
+  notice(`${capital(words(gap))}.`, action);
+  draw();
+}
+
+async function refill(gap) {
+  record.fill(gap, await between(device, gap.from, gap.to));
+  draw();
+}
+
+function choose(chosen) {
+  seconds = Number(chosen.dataset.seconds);
+  for (const button of byId("ranges").children) button.setAttribute("aria-pressed", String(button === chosen));
+  draw();
+}
+
+function mine(handle) {
+  return (event) => event.device === device && handle(event);
+}
+
+link.onConnect(() => join().catch((error) => notice(`The gateway refused this device: ${error.message}`)));
+link.on("readings", mine(take));
+link.on("gap", mine(miss));
+link.on("device", (news) => news.id === device && learn(news));
+link.on("room_info", mine(({ watchers }) => say(byId("watchers"), watchers > 1 ? `${watchers} watching` : "")));
+byId("ranges").addEventListener("click", ({ target }) => {
+  if (!target.dataset.seconds) return;
+  choose(target);
+  if (record.newest !== null) loadPast();
+});
+document.addEventListener("themechange", draw);
+eachSecond(draw);
+choose(byId("ranges").firstElementChild);

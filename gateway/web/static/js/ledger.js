@@ -1,0 +1,36 @@
+/* The ledger: what became of every message, and whether it adds up. */
+
+import { element } from "./dom.js";
+import { count } from "./format.js";
+
+const OUTCOMES = ["stored", "rejected", "duplicate", "ignored", "dropped", "in_flight"];
+const WORDS = { in_flight: "in flight" };
+const word = (outcome) => WORDS[outcome] ?? outcome;
+
+const sum = (ledger) => OUTCOMES.reduce((total, outcome) => total + ledger[outcome], 0);
+
+/** `1,043 received = 1,000 stored + 43 rejected + …`, as nodes. */
+export function equation(ledger) {
+  const sums = sum(ledger) === ledger.received;
+  const terms = OUTCOMES.flatMap((outcome, index) => [index ? " + " : " ", ...term(ledger[outcome], word(outcome))]);
+  const sign = element("span", { data: { sums: sums ? "yes" : "no" } }, sums ? " =" : " ≠");
+  return [...term(ledger.received, "received"), sign, ...terms];
+}
+
+const term = (amount, name) => [count(amount), element("small", {}, name)];
+
+/** The table: the total first, then each source. */
+export function ledgerRows({ ledger, sources }) {
+  const total = row("All sources", ledger);
+  total.className = "total";
+  const titles = ["Source", "received", ...OUTCOMES].map((outcome) => element("th", { scope: "col" }, word(outcome)));
+  return {
+    head: element("tr", {}, ...titles),
+    body: [total, ...sources.map((source) => row(source.name, source.ledger))],
+  };
+}
+
+function row(name, ledger) {
+  const amounts = ["received", ...OUTCOMES].map((outcome) => element("td", {}, count(ledger[outcome])));
+  return element("tr", {}, element("td", {}, name), ...amounts);
+}

@@ -1,0 +1,116 @@
+/* The overview: a card for each device, which fills itself. */
+
+import { newest } from "./api.js";
+import { Card } from "./card.js";
+import { byId, say } from "./dom.js";
+import { several } from "./format.js";
+import { coalesced, eachSecond } from "./frame.js";
+import { Link } from "./link.js";
+
+const FILTER_FROM = 9; // devices
+const PAST = 60; // readings
+const MOST_CARDS = 2000;
+
+const cards = new Map();
+const changed = new Set();
+const grid = byId("devices");
+const filter = byId("filter");
+const link = new Link();
+const inOrder = new Intl.Collator(undefined, { numeric: true, sensitivity: "base" });
+
+const draw = coalesced(() => {
+  for (const card of changed) card.draw();
+  changed.clear();
+});
+
+function take(devices) {
+  const known = cards.size;
+  for (const device of devices) cardOf(device)?.update(device);
+  if (cards.size !== known) arrange();
+  summarise();
+  draw();
+}
+
+function cardOf(device) {
+  if (!cards.has(device.id) && cards.size < MOST_CARDS) {
+    const card = new Card(device);
+    cards.set(device.id, card);
+    whenSeen.observe(card.root);
+  }
+  const card = cards.get(device.id);
+  if (card) changed.add(card);
+  return card;
+}
+
+function arrange() {
+  const sorted = [...cards.values()].sort((one, other) => inOrder.compare(one.device.id, other.device.id));
+  sorted.forEach((card, index) => {
+    if (grid.children[index] !== card.root) grid.insertBefore(card.root, grid.children[index] ?? null);
+  });
+  byId("empty").hidden = cards.size > 0;
+  filter.hidden = cards.size < FILTER_FROM;
+  sift();
+}
+
+function sift() {
+  const wanted = filter.hidden ? "" : filter.value.trim().toLowerCase();
+  let shown = 0;
+  for (const { root, device } of cards.values()) {
+    root.hidden = !`${device.id}\n${device.source ?? ""}`.toLowerCase().includes(wanted);
+    shown += root.hidden ? 0 : 1;
+  }
+  byId("no-match").hidden = shown > 0 || cards.size === 0;
+}
+
+function summarise() {
+  const online = [...cards.values()].filter(({ device }) => device.state === "online").length;
+  say(byId("summary"), cards.size ? `${several(cards.size, "device")}, ${online} online` : "");
+  grid.dataset.devices = cards.size;
+}
+
+function tick() {
+  for (const card of cards.values()) card.tick(link.now());
+}
+
+/* History is asked for when a card comes into view, a few at a time. */
+const waiting = [];
+let loading = 0;
+
+const whenSeen = new IntersectionObserver((entries) => {
+  for (const { isIntersecting, target } of entries) {
+    if (!isIntersecting) continue;
+    whenSeen.unobserve(target);
+    waiting.push(cards.get(target.dataset.id));
+  }
+  loadNext();
+}, { rootMargin: "200px" });
+
+async function loadNext() {
+  while (loading < 3 && waiting.length) {
+    const card = waiting.shift();
+    loading += 1;
+    newest(card.device.id, PAST)
+      .then((readings) => card.addPast(readings))
+      .catch(() => {}) // the spark line then begins now
+      .finally(() => { loading -= 1; loadNext(); });
+  }
+}
+
+async function enter() {
+  const { devices } = await link.ask("overview", {});
+  take(devices);
+  arrange();
+  tick();
+}
+
+link.onConnect(() => enter().catch((error) => say(byId("summary"), error.message)));
+link.on("devices", ({ devices }) => { take(devices); tick(); });
+filter.addEventListener("input", sift);
+addEventListener("resize", redraw);
+document.addEventListener("themechange", redraw);
+eachSecond(tick);
+
+function redraw() {
+  for (const card of cards.values()) changed.add(card);
+  draw();
+}

@@ -1,0 +1,80 @@
+/* The status page: polled, so that it also tells of a gateway whose live part is in trouble. */
+
+import { get } from "./api.js";
+import { showConnection } from "./connection.js";
+import { badge, byId, element, say } from "./dom.js";
+import { ago, bytes, count, duration, moment, number, several } from "./format.js";
+import { ledgerRows, equation } from "./ledger.js";
+
+const EVERY_MS = 2000;
+let failures = 0;
+
+async function poll() {
+  try {
+    show(await get("status"));
+    failures = 0;
+    showConnection("live");
+  } catch {
+    failures += 1;
+    showConnection(failures > 5 ? "offline" : "reconnecting");
+  }
+}
+
+async function forever() {
+  while (true) {
+    if (!document.hidden) await poll();
+    await new Promise((resume) => setTimeout(resume, EVERY_MS));
+  }
+}
+
+function show(status) {
+  const { gateway, healthy, problems } = status;
+  badge(byId("health"), healthy ? "healthy" : "degraded");
+  say(byId("about"), `${gateway.name} · version ${gateway.version} · up for ${duration(gateway.uptime_s)}`);
+  byId("problems").replaceChildren(...problems.map((text) => element("li", {}, text)));
+  byId("sources").replaceChildren(...status.sources.map(sourceRow));
+  byId("equation").replaceChildren(...equation(status.ledger));
+  const rows = ledgerRows(status);
+  byId("ledger-head").replaceChildren(rows.head);
+  byId("ledger").replaceChildren(...rows.body);
+  tiles("facts", figures(status));
+  tiles("journal", journal(status.journal));
+}
+
+function figures({ sources, devices, clients, live }) {
+  const up = sources.filter(({ state }) => state === "up").length;
+  const lag = (quantile) => (live?.lag_ms?.[quantile] == null ? "–" : `${number(live.lag_ms[quantile])} ms`);
+  return {
+    Devices: count(devices),
+    "Sources up": `${up} of ${sources.length}`,
+    "Open pages": count(clients),
+    "Live lag, median": lag("p50"),
+    "Live lag, 99 of 100": lag("p99"),
+  };
+}
+
+function journal({ readings, bytes: size, oldest, writable }) {
+  return {
+    Readings: count(readings),
+    Size: bytes(size),
+    "Oldest reading": oldest === null ? "–" : moment(oldest, Date.now() / 1000),
+    Writing: writable ? "yes" : "no: nothing is kept now",
+  };
+}
+
+function tiles(id, facts) {
+  byId(id).replaceChildren(...Object.entries(facts).map(([label, text]) =>
+    element("li", { className: "tile" },
+      element("p", { className: "label" }, label), element("p", { className: "value text" }, text))));
+}
+
+function sourceRow({ name, type, state, since, reason }) {
+  const now = Date.now() / 1000;
+  const badged = element("span", { className: "badge" });
+  badge(badged, state);
+  const cells = { Name: name, Type: type, State: badged, Since: `${moment(since, now)}, ${ago(now - since)}`, Reason: reason ?? "" };
+  return element("tr", {}, ...Object.entries(cells).map(([head, content]) =>
+    element("td", { data: { head }, className: head === "Reason" ? "reason" : "" }, content)));
+}
+
+forever();

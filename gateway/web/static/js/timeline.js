@@ -1,0 +1,86 @@
+/* Words and booleans over time: a strip of coloured stretches. */
+
+import { element, say, token } from "./dom.js";
+import { clock, Figure, label } from "./format.js";
+
+const COLOURS = 6;
+const STRIP = 34;
+
+export class Timeline {
+  #figure = new Figure();
+  #colours = new Map(); // value -> custom property, in order of appearance
+
+  constructor(name, info) {
+    this.name = name;
+    this.readout = element("strong");
+    this.canvas = element("canvas");
+    this.canvas.setAttribute("aria-hidden", "true");
+    this.root = element("section", { className: "chart", data: { metric: name } },
+      element("div", { className: "chart-head" },
+        element("h3", { title: name }, label(name, info)),
+        element("p", { className: "readout" }, this.readout)),
+      element("div", { className: "plot strip" }, this.canvas));
+  }
+
+  draw(series, window) {
+    const { times, values } = series.since(window.start);
+    const newest = values.findLast((one) => one !== null);
+    if (newest !== undefined) say(this.readout, this.#figure.text(newest));
+    if (!this.canvas.clientWidth) return;
+    const pen = this.#pen();
+    for (const stretch of stretches(times, values, window.end)) this.#paint(pen, stretch, window);
+    this.#axis(pen, window);
+  }
+
+  #pen() {
+    const { clientWidth, clientHeight } = this.canvas;
+    this.canvas.width = Math.round(clientWidth * devicePixelRatio);
+    this.canvas.height = Math.round(clientHeight * devicePixelRatio);
+    const pen = this.canvas.getContext("2d");
+    pen.scale(devicePixelRatio, devicePixelRatio);
+    pen.font = `12px ${token("--sans")}`;
+    pen.textBaseline = "middle";
+    return pen;
+  }
+
+  #paint(pen, { from, to, value: given }, { start, end }) {
+    const wide = this.canvas.clientWidth / (end - start);
+    const left = Math.max(0, (from - start) * wide);
+    const width = Math.max(1, (to - start) * wide - left);
+    pen.fillStyle = token(this.#colourOf(given));
+    pen.globalAlpha = 0.22;
+    pen.fillRect(left, 4, width, STRIP);
+    pen.globalAlpha = 1;
+    pen.fillRect(left, 4, Math.min(2, width), STRIP);
+    const text = this.#figure.text(given);
+    if (pen.measureText(text).width > width - 14) return;
+    pen.fillStyle = token("--text");
+    pen.fillText(text, left + 8, 4 + STRIP / 2);
+  }
+
+  #colourOf(given) {
+    if (typeof given === "boolean") return given ? "--line-4" : "--muted";
+    if (!this.#colours.has(given)) this.#colours.set(given, `--line-${(this.#colours.size % COLOURS) + 1}`);
+    if (this.#colours.size > 256) this.#colours.clear();
+    return this.#colours.get(given) ?? "--line-1";
+  }
+
+  #axis(pen, { start, end }) {
+    pen.fillStyle = token("--muted");
+    pen.fillText(clock(start), 0, STRIP + 20);
+    pen.textAlign = "right";
+    pen.fillText(clock(end), this.canvas.clientWidth, STRIP + 20);
+  }
+}
+
+/** Points as stretches of one value each; `null` ends a stretch, the last goes on to `end`. */
+export function stretches(times, values, end) {
+  const found = [];
+  for (const [index, given] of values.entries()) {
+    const open = found.at(-1);
+    if (open && open.to === null) open.to = given === open.value ? null : times[index];
+    if (given !== null && (!open || open.to !== null)) found.push({ from: times[index], to: null, value: given });
+  }
+  if (found.length) found.at(-1).to ??= end;
+  return found;
+}

@@ -1,0 +1,121 @@
+/* The device page's elements: tiles, charts, the table of the last readings. */
+
+import { Chart } from "./charts.js";
+import { byId, element, say } from "./dom.js";
+import { Figure, label, moment } from "./format.js";
+import { RECENT } from "./record.js";
+import { Timeline } from "./timeline.js";
+
+const MOST_COLUMNS = 8;
+
+export class View {
+  #tiles = new Map();
+  #charts = new Map();
+  #columns = "";
+  #newest = null; // the reading in the table's first row
+  #visible = new Set();
+  #watch;
+  metrics = {};
+
+  constructor(onVisible) {
+    this.#watch = new IntersectionObserver((entries) => {
+      for (const { isIntersecting, target } of entries) this.#visible[isIntersecting ? "add" : "delete"](target);
+      onVisible();
+    }, { rootMargin: "100px" });
+  }
+
+  /** Show everything of `record` in `window`; what is out of sight waits. */
+  draw(record, window, now) {
+    byId("empty").hidden = record.newest !== null;
+    byId("past").hidden = byId("latest").hidden = record.newest === null;
+    this.#drawAll(record.numbers, Chart, byId("charts"), window, record.breaks);
+    this.#drawAll(record.states, Timeline, byId("strips"), window, record.breaks);
+    this.#table(record, now);
+  }
+
+  /** Take the descriptions of metrics; what was drawn with others is made anew. */
+  learn(metrics = {}) {
+    const drawn = [...this.#tiles.keys()];
+    const differs = drawn.some((name) => JSON.stringify(metrics[name]) !== JSON.stringify(this.metrics[name]));
+    this.metrics = metrics;
+    if (differs) this.clear();
+  }
+
+  clear() {
+    this.#newest = null;
+    byId("tiles").replaceChildren();
+    byId("charts").replaceChildren();
+    byId("strips").replaceChildren();
+    this.#watch.disconnect();
+    this.#tiles.clear();
+    this.#charts.clear();
+    this.#visible.clear();
+  }
+
+  #drawAll(all, Kind, parent, window, breaks) {
+    for (const [name, series] of all) {
+      this.#tile(name, series);
+      const chart = this.#chart(name, Kind, parent);
+      if (this.#visible.has(chart.root)) chart.draw(series, window, breaks);
+    }
+  }
+
+  #chart(name, Kind, parent) {
+    const key = `${Kind.name}:${name}`; // a metric can be a number now and a word later
+    if (!this.#charts.has(key)) {
+      const chart = new Kind(name, this.metrics[name], this.#charts.size);
+      this.#charts.set(key, chart);
+      parent.append(chart.root);
+      this.#watch.observe(chart.root);
+    }
+    return this.#charts.get(key);
+  }
+
+  #tile(name, series) {
+    const newest = series.values.findLast((one) => one !== null);
+    if (newest === undefined) return;
+    if (!this.#tiles.has(name)) this.#tiles.set(name, this.#newTile(name));
+    const tile = this.#tiles.get(name);
+    say(tile.number, tile.figure.text(newest));
+    tile.value.classList.toggle("text", typeof newest !== "number");
+  }
+
+  #newTile(name) {
+    const info = this.metrics[name];
+    const shown = element("span");
+    const unit = element("span", { className: "unit" }, info?.unit ?? "");
+    const box = element("p", { className: "value" }, shown, unit);
+    byId("tiles").append(element("li", { className: "tile", title: name, data: { metric: name } },
+      element("p", { className: "label" }, label(name, info)), box));
+    return { number: shown, value: box, figure: new Figure() };
+  }
+
+  #table(record, now) {
+    if (record.recent.at(-1) === this.#newest) return;
+    this.#newest = record.recent.at(-1);
+    const names = record.names().slice(0, MOST_COLUMNS);
+    this.#head(names);
+    const rows = record.recent.slice(-RECENT).reverse().map((reading) => this.#row(reading, names, now));
+    byId("rows").replaceChildren(...rows);
+  }
+
+  #head(names) {
+    const key = JSON.stringify([names, this.metrics]);
+    if (key === this.#columns) return;
+    this.#columns = key;
+    const titles = names.map((name) => label(name, this.metrics[name]));
+    const cells = ["Seq", "Time", ...titles].map((title) => element("th", { scope: "col" }, title));
+    byId("columns").replaceChildren(element("tr", {}, ...cells));
+  }
+
+  #row({ seq, ts, values }, names, now) {
+    const given = names.map((name) => this.#cell(name, values[name]));
+    return element("tr", { data: { seq: seq ?? "" } },
+      ...[seq === null ? "not kept" : String(seq), moment(ts, now), ...given].map((text) => element("td", {}, text)));
+  }
+
+  #cell(name, given) {
+    if (given === undefined) return "";
+    return [this.#tiles.get(name).figure.text(given), this.metrics[name]?.unit].filter(Boolean).join(" ");
+  }
+}
