@@ -62,7 +62,8 @@ class Control:
         """
         connection = _Connection(self.path, _ANSWER_TIMEOUT_S)
         try:
-            return json.loads(self._request(connection, target).read())
+            with self._request(connection, target) as response:
+                return json.loads(response.read())
         except (OSError, http.client.HTTPException, ValueError) as error:
             raise self._explain(error) from error
         finally:
@@ -81,10 +82,10 @@ class Control:
         connection = _Connection(self.path, _SILENCE_S)
         query = urlencode([("device", device) for device in devices])
         try:
-            response = self._request(connection, f"/tail?{query}")
-            while line := response.readline():
-                if line.strip():
-                    yield line
+            with self._request(connection, f"/tail?{query}") as response:
+                while line := response.readline():
+                    if line.strip():
+                        yield line
         except (OSError, http.client.HTTPException) as error:
             raise self._explain(error) from error
         finally:
@@ -96,12 +97,13 @@ class Control:
         connection.request("GET", target)
         response = connection.getresponse()
         if response.status != HTTPStatus.OK:
+            response.close()
             raise http.client.HTTPException(f"it answers {response.status} {response.reason} to {target}")
         return response
 
     def _explain(self, error: Exception) -> NotRunning:
         if isinstance(error, FileNotFoundError | ConnectionRefusedError):
-            return NotRunning(f"The gateway isn't running: nobody answers at {self.path}. Start it: {self._start}")
+            return NotRunning(f"The gateway isn't running: nobody answers at {self.path}. Start it with: {self._start}")
         if isinstance(error, PermissionError):
             return NotRunning(f"No permission to use {self.path}: become a member of the group that owns it.")
         if isinstance(error, TimeoutError):

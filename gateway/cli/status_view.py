@@ -23,8 +23,10 @@ _STYLES = {
 
 
 def view(status: Status) -> RenderableType:
-    """Return all of it: headline, problems, sources with their ledgers, totals."""
-    return Group(_headline(status), *_problems(status), Text(), _sources(status), Text(), _facts(status))
+    """Return all of it: headline, problems, sources, ledger, the rest."""
+    tables = (_sources(status), _ledger(status), _facts(status))
+    spaced = (part for each in tables for part in (Text(), each))
+    return Group(_headline(status), *_problems(status), *spaced)
 
 
 def _headline(status: Status) -> Text:
@@ -40,11 +42,18 @@ def _problems(status: Status) -> Iterator[Text]:
 
 
 def _sources(status: Status) -> Table:
-    made = table("source", "type", "state", "since", *_HEADINGS, "reason", right=_HEADINGS)
+    made = table("source", "type", "state", "since", "reason")
     for source in status["sources"]:
-        made.add_row(*_source(source), *_counts(source["ledger"]), Text(printable(source["reason"] or "")))
+        made.add_row(*_source(source))
+    return made
+
+
+def _ledger(status: Status) -> Table:
+    made = table("messages", *_HEADINGS, right=_HEADINGS)
+    for source in status["sources"]:
+        made.add_row(Text(printable(source["name"])), *_counts(source["ledger"]))
     if len(status["sources"]) != 1:
-        made.add_row(Text("all"), "", "", "", *_counts(status["ledger"]), style="bold")
+        made.add_row("all", *_counts(status["ledger"]), style="bold")
     return made
 
 
@@ -53,6 +62,7 @@ def _source(source: Source) -> Iterator[Text]:
     yield Text(printable(source["type"]))
     yield Text(printable(source["state"]), style=_STYLES.get(source["state"], ""))
     yield Text(since(source["since"]))
+    yield Text(printable(source["reason"] or ""))
 
 
 def _counts(ledger: Ledger) -> Iterator[Text]:
