@@ -51,7 +51,7 @@ class EnergyMeter(Device):
     def __init__(self) -> None:
         self._base = Curve(mean=420.0, swing=180.0, noise=6.0)
         self._voltage = Curve(mean=230.0, swing=2.5, noise=0.2, phase=0.25)
-        self._total_kwh = 1204.0
+        self._total_kwh = 3.2
 
     def publish(self, time_s: float) -> list[Message]:
         """Follow a base load, and a kettle for 12 of every 45 seconds."""
@@ -75,10 +75,12 @@ class Soil(Device):
     def __init__(self) -> None:
         self._moisture = Curve(mean=46.0, swing=8.0, noise=0.1, phase=0.3)
         self._temperature = Curve(mean=17.5, swing=1.5, noise=0.02, phase=-0.1)
+        self._since_s = float("inf")
 
     def publish(self, time_s: float) -> list[Message]:
         """Tell moisture, temperature, and whether the valve is open."""
-        if time_s % 90.0 >= 60.0:
+        self._since_s = min(self._since_s, time_s)
+        if (time_s - self._since_s) % 90.0 >= 60.0:
             return []
         moisture = clamp(self._moisture.at(time_s), 0.0, 100.0)
         values = {
