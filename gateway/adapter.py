@@ -8,13 +8,21 @@ counting, back-off, states, live. Register the class under the entry point group
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
-from typing import ClassVar, Generic, Literal, Protocol, TypeVar
+from typing import Annotated, ClassVar, Generic, Literal, Protocol, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
-from gateway.model import DeviceId, RawMessage
+from gateway.model import DeviceId, MetricName, RawMessage, check_metric_name
 from gateway.quantities import Duration
 from gateway.runtime import Event
+
+
+def _check_column(name: str) -> str:
+    return check_metric_name(name) if name else name
+
+
+Column = Annotated[str, AfterValidator(_check_column)]
+"""A metric's name, or ``""``."""
 
 
 class PayloadConfig(BaseModel):
@@ -25,12 +33,14 @@ class PayloadConfig(BaseModel):
     decode: Literal["json", "value", "kv", "csv"] = Field(
         "json", description="json: an object; value: one number, true/false or a word; kv: a=1 b=2; csv: columns"
     )
-    columns: tuple[str, ...] = Field((), description='for decode = "csv": the name of each column, "" to skip one')
+    columns: tuple[Column, ...] = Field((), description='for decode = "csv": the name of each column, "" to skip one')
     time_key: str = Field("ts", description="the field that is the source's time, where there is one")
-    device: DeviceId | None = Field(None, description="the device that all messages belong to")
-    device_key: str | None = Field(None, description="the field that names the device")
-    metric: str = Field("value", min_length=1, description='for decode = "value": the name of the metric')
-    profile: str | None = Field(None, description="what is expected of the values: a name under [profiles]")
+    device: DeviceId | None = Field(None, description="the device that all messages belong to", examples=["kitchen"])
+    device_key: str | None = Field(None, description="the field that names the device", examples=["id"])
+    metric: MetricName = Field("value", description='for decode = "value": the name of the metric')
+    profile: str | None = Field(
+        None, description="what is expected of the values: a name under [profiles]", examples=["climate"]
+    )
 
     @property
     def topic_pattern(self) -> str | None:
@@ -40,7 +50,10 @@ class PayloadConfig(BaseModel):
     @model_validator(mode="after")
     def _check_columns(self) -> "PayloadConfig":
         if (self.decode == "csv") != bool(self.columns):
-            raise ValueError('columns: expected exactly with decode = "csv"')
+            raise ValueError('columns: expected the names of the columns with decode = "csv", and only then')
+        named = [name for name in self.columns if name]
+        if len(named) != len(set(named)):
+            raise ValueError("columns: expected a name of its own for each")
         return self
 
 

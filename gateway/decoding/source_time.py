@@ -34,7 +34,10 @@ def source_time(name: str, value: object) -> float:
 def _number(value: object) -> float | None:
     if isinstance(value, bool) or not isinstance(value, (int, float)):
         return None
-    return next((value / per_second for below, per_second in _UNITS if abs(value) < below), None)
+    for below, per_second in _UNITS:
+        if abs(value) < below:
+            return value / per_second
+    return None
 
 
 def _iso(text: str) -> float | None:
