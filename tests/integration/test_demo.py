@@ -2,9 +2,9 @@
 
 import json
 import re
-import shutil
 import signal
 import socket
+import subprocess
 import tomllib
 import urllib.request
 
@@ -101,20 +101,19 @@ def test_a_child_that_ends_ends_the_demo_with_its_log(tmp_path):
         children.stop()
 
 
-def test_without_mosquitto_a_broker_from_this_environment(tmp_path, monkeypatch):
-    find = shutil.which
-    monkeypatch.setattr(shutil, "which", lambda name, **kw: None if name == "mosquitto" else find(name, **kw))
-    children = Children(tmp_path)
-    try:
-        broker = demo_broker.start_broker(tmp_path, children)
-        assert broker.name == "amqtt"
-        publish.single("sensors/kitchen", "{}", qos=1, hostname=LOOPBACK, port=broker.port)
-    finally:
-        children.stop()
+def test_without_mosquitto_a_broker_from_this_environment(tmp_path):
+    with Demo(tmp_path / "state", hidden=("mosquitto", "mosquitto_pub")) as demo:
+        address = demo.wait_ready()
+        assert "What runs: amqtt" in demo.output
+        wait_until(lambda: devices(address).keys() >= DEVICES, "all devices")
+        # The command that the demo offers where there is no mosquitto_pub:
+        command = re.search(r"watch .kitchen. appear:\n +(.+)\n", demo.output)[1]
+        subprocess.run(command, shell=True, check=True, timeout=30)
+        wait_until(lambda: "kitchen" in devices(address), "the kitchen")
 
 
 def test_without_any_broker_it_says_what_to_type(tmp_path, monkeypatch):
-    monkeypatch.setattr(shutil, "which", lambda _name, **_kw: None)
+    monkeypatch.setattr(demo_broker.shutil, "which", lambda _name, **_kw: None)
     monkeypatch.setattr(demo_broker, "find_spec", lambda _name: None)
     with pytest.raises(DemoFailed, match="apt-get install mosquitto"):
         demo_broker.start_broker(tmp_path, Children(tmp_path))

@@ -5,22 +5,48 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Collection
 from pathlib import Path
 from typing import Self
 
 from tests.support.ports import free_port, wait_until
 
-_START = "from gateway.cli import main; main()"
+_START = """
+import shutil
+from gateway.cli import main
+
+found = shutil.which
+shutil.which = lambda name, **options: None if name in {hidden!r} else found(name, **options)
+main()
+"""
 _TIMEOUT_S = 60.0
 
 
 class Demo:
-    """``gatewayctl demo`` in ``folder``; a context manager that leaves nothing running."""
+    """``gatewayctl demo`` in ``folder``; a context manager that leaves nothing running.
 
-    def __init__(self, folder: Path, *options: str, port: int | None = None) -> None:
+    Parameters
+    ----------
+    options
+        More of its command line.
+    port
+        Of the page; default: a free one.
+    hidden
+        Programs that it doesn't find on this machine.
+    """
+
+    def __init__(self, folder: Path, *options: str, port: int | None = None, hidden: Collection[str] = ()) -> None:
         self.folder = folder
         self._output = folder.with_suffix(".out")
-        self._command = [sys.executable, "-P", "-c", _START, "demo", "--state-dir", str(folder)]
+        self._command = [
+            sys.executable,
+            "-P",
+            "-c",
+            _START.format(hidden=tuple(hidden)),
+            "demo",
+            "--state-dir",
+            str(folder),
+        ]
         self._command += ["--port", str(port or free_port()), *options]
         self.process: subprocess.Popen[bytes] | None = None
         self.children: list[int] = []

@@ -64,14 +64,14 @@ def _start(folder: Path, wanted_port: int, children: Children) -> None:
     if web_port != wanted_port:
         click.echo(f"Port {wanted_port} is taken; the page is on {web_port}.")
     broker = start_broker(folder, children)
-    plan = Plan(folder, web_port, broker.port)
+    plan = Plan(folder, web_port, broker)
     plan.write()
     click.secho(plan.text, dim=True)
     children.start("sensors", [*_PYTHON, "gateway.cli.demo.sensors", str(broker.port), str(plan.serial_link)])
     wait_for(plan.serial_link.is_symlink, "the sensors' serial port", children, _START_TIMEOUT_S)
     children.start("gatewayd", [*_PYTHON, "gateway", "--config", str(plan.file)])
     wait_for(plan.answers, "the gateway", children, _START_TIMEOUT_S)
-    click.echo(guide(plan, broker.name))
+    click.echo(guide(plan))
 
 
 def _watch(children: Children, duration: float | None) -> None:

@@ -13,6 +13,7 @@ from gateway.cli.demo.ready import accepts, wait_for
 
 _PORT, _OTHER_PORTS = 1883, range(18830, 18930)
 _START_TIMEOUT_S = 20.0
+_AMQTT = "amqtt"
 _MISSING = """no MQTT broker found. One of these helps:
   sudo apt-get install mosquitto
   pip install 'telemetry-gateway[demo]'     (amqtt, a broker in Python)"""
@@ -24,6 +25,12 @@ class Broker:
 
     name: str
     port: int
+
+    @property
+    def settings(self) -> str:
+        """What gateway.toml says of it, besides its address."""
+        # amqtt takes a CONNECT of MQTT 5 for a longer one of 3.1.1, and waits for the rest in silence.
+        return 'protocol = "3.1.1"                      # amqtt knows no newer one\n' if self.name == _AMQTT else ""
 
 
 def start_broker(folder: Path, children: Children) -> Broker:
@@ -46,7 +53,7 @@ def _find(config: Path, port: int) -> tuple[str, list[str]]:
     if program:
         return "Mosquitto", _mosquitto(program, config, port)
     if find_spec("amqtt"):
-        return "amqtt", _amqtt(config, port)
+        return _AMQTT, _amqtt(config, port)
     raise DemoFailed(_MISSING)
 
 

@@ -26,15 +26,15 @@ _GUIDE = """
 """
 
 
-def guide(plan: Plan, broker: str) -> str:
+def guide(plan: Plan) -> str:
     """Return what runs, where the page is, and what to try."""
     return _GUIDE.format(
         title=click.style("The gateway is ready. Open this page:", bold=True),
         address=click.style(plan.address, fg="cyan", bold=True, underline=True),
-        broker=broker,
-        broker_port=plan.broker_port,
+        broker=plan.broker.name,
+        broker_port=plan.broker.port,
         serial=plan.serial_link.name,
-        publish=_publish_command(plan.broker_port),
+        publish=_publish_command(plan.broker.port),
         file=plan.file,
     )
 

@@ -5,6 +5,7 @@ from importlib.resources import files
 from pathlib import Path
 from string import Template
 
+from gateway.cli.demo.broker import Broker
 from gateway.cli.demo.ready import is_ready
 
 
@@ -15,19 +16,22 @@ class Plan:
     ----------
     folder
         Absolute path of the demo's folder.
-    web_port, broker_port
-        On the loopback.
+    web_port
+        Of the page, on the loopback.
+    broker
+        What the sensors publish to.
     """
 
-    def __init__(self, folder: Path, web_port: int, broker_port: int) -> None:
+    def __init__(self, folder: Path, web_port: int, broker: Broker) -> None:
         self.web_port = web_port
-        self.broker_port = broker_port
+        self.broker = broker
         self.file = folder / "gateway.toml"
         self.serial_link = folder / "ttyDEMO"
         template = files("gateway.cli.demo").joinpath("gateway.toml.template").read_text("utf-8")
         self.text = Template(template).substitute(
             web_port=web_port,
-            broker_port=broker_port,
+            broker_port=broker.port,
+            broker_settings=broker.settings,
             # A JSON string is a TOML string, whatever signs the path has.
             serial_link=json.dumps(str(self.serial_link), ensure_ascii=False),
         )
