@@ -1,6 +1,5 @@
 """From a batch to its end: committed and posted, refused and posted, or kept until the disk takes it."""
 
-import contextlib
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -69,8 +68,7 @@ class Committer:
         self.problem = words(self._path, error)
         self._reconnect = needs_new_connection(error)
         if is_damage(error):
-            with contextlib.suppress(OSError):
-                suspect(self._path)
+            suspect(self._path)
 
     def _keep(self, batch: Sequence[Entry]) -> None:
         refused: list[Entry] = []

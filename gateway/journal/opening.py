@@ -2,6 +2,8 @@
 
 import fcntl
 import sqlite3
+from collections.abc import Sequence
+from contextlib import ExitStack, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import IO
@@ -10,11 +12,23 @@ from gateway.errors import JournalDown
 from gateway.journal import schema
 from gateway.journal.faults import is_damage, words
 from gateway.journal.records import Opened
+from gateway.journal.rescue import Rescued, carry_over, rescue
 from gateway.journal.store import Store
 from gateway.settings import JournalSettings
 
 _CHECKED_BYTES = 64 * 2**20
 """Files up to here are checked in full at each start (about 0.1 s)."""
+
+
+class _DamagedError(Exception):
+    """The file was damaged and is set aside; says so in words."""
+
+    def __init__(self, path: Path, aside: Path, rescued: Sequence[Rescued]) -> None:
+        super().__init__(
+            f"journal {path}: was damaged; it is kept as {aside.name}, and a new one was begun"
+            f" with the newest readings of {len(rescued)} devices"
+        )
+        self.rescued = rescued
 
 
 def sibling(path: Path, suffix: str) -> Path:
@@ -53,40 +67,54 @@ def open_store(path: Path, settings: JournalSettings) -> tuple[Store, Opened]:
     """
     try:
         try:
-            return _load(path, settings, "")
-        except sqlite3.DatabaseError as error:
-            if not is_damage(error):
-                raise
-            aside = _set_aside(path)
-            return _load(
-                path, settings, f"journal {path}: was damaged; it is kept as {aside.name}, a new one was begun"
-            )
+            return _load(path, settings)
+        except _DamagedError as damaged:
+            return _load(path, settings, damaged)
     except (sqlite3.Error, OSError) as error:
         raise JournalDown(words(path, error)) from error
 
 
 def suspect(path: Path) -> None:
     """Have the next start check the whole file, however large: it was found damaged in use."""
-    sibling(path, ".suspect").touch()
+    with suppress(OSError):
+        sibling(path, ".suspect").touch()
 
 
-def _load(path: Path, settings: JournalSettings, problem: str) -> tuple[Store, Opened]:
+def _load(path: Path, settings: JournalSettings, damaged: "_DamagedError | None" = None) -> tuple[Store, Opened]:
     connection = schema.connect(path, "rwc")
-    try:
-        if schema.is_new(connection, path):
-            schema.create(connection)
-        elif _is_to_check(path):
-            _check(connection)
-        schema.configure(connection, path, settings.durability, settings.max_size)
-        store = Store(path, settings, connection)
-        opened = Opened(*store.load(), problem)
-        with schema.transaction(connection):
-            pass  # a file that can only be read is refused now, not at the first reading
-    except BaseException:
-        connection.close()
-        raise
+    with ExitStack() as closing:
+        closing.callback(connection.close)
+        try:
+            loaded = _read(connection, path, settings, damaged)
+        except sqlite3.DatabaseError as error:
+            if not is_damage(error):
+                raise
+            # Before it is closed: closing would remove the log of a file that can't be read.
+            raise _set_aside(connection, path) from error
+        closing.pop_all()
     sibling(path, ".suspect").unlink(missing_ok=True)
+    return loaded
+
+
+def _read(
+    connection: sqlite3.Connection, path: Path, settings: JournalSettings, damaged: "_DamagedError | None"
+) -> tuple[Store, Opened]:
+    _prepare(connection, path, damaged.rescued if damaged else ())
+    schema.configure(connection, path, settings.durability, settings.max_size)
+    store = Store(path, settings, connection)
+    opened = Opened(*store.load(), str(damaged or ""))
+    with schema.transaction(connection):
+        pass  # a file that can only be read is refused now, not at the first reading
     return store, opened
+
+
+def _prepare(connection: sqlite3.Connection, path: Path, rescued: Sequence[Rescued]) -> None:
+    if schema.is_new(connection, path):
+        schema.create(connection)
+        with schema.transaction(connection):
+            carry_over(connection, rescued)
+    elif _is_to_check(path):
+        _check(connection)
 
 
 def _is_to_check(path: Path) -> bool:
@@ -101,10 +129,11 @@ def _check(connection: sqlite3.Connection) -> None:
         raise error
 
 
-def _set_aside(path: Path) -> Path:
+def _set_aside(connection: sqlite3.Connection, path: Path) -> _DamagedError:
+    rescued = rescue(connection)
     aside = sibling(path, f".damaged-{datetime.now(UTC):%Y%m%dT%H%M%S.%fZ}")
     for suffix in ("", "-wal", "-shm"):
         part = sibling(path, suffix)
         if part.exists():
             part.rename(sibling(aside, suffix))
-    return aside
+    return _DamagedError(path, aside, rescued)

@@ -5,11 +5,11 @@ make the journal drop what just came, or keep it for ever. A reading goes only a
 of its device, and the newest one never: so what is left is always without a hole.
 """
 
-import sqlite3
 from collections.abc import Callable
 from pathlib import Path
 
-from gateway.journal.faults import words
+from gateway.journal.faults import is_damage, words
+from gateway.journal.opening import suspect
 from gateway.journal.schema import PAGE_BYTES, wal_pages
 from gateway.journal.store import KEPT_DELIVERIES, Store
 from gateway.settings import JournalSettings
@@ -19,8 +19,6 @@ SLICE = 256
 _AGE_EVERY_S = 60.0
 _SIZE_EVERY_S = 1.0
 _SPARE_DELIVERIES = 1024
-_SHARE = 128
-"""When there is too much, the oldest of this many equal parts of the kept time goes, then it looks again."""
 _SHRINK_PAGES = 64
 
 
@@ -42,20 +40,25 @@ class Retention:
     def step(self) -> bool:
         """Do at most one slice of what is due; return whether there is more to do now."""
         try:
-            more = self._step()
-        except sqlite3.Error as error:
-            self._todo = []
-            self.problem = f"{words(self._path, error)}; old readings stay"
+            return self._step()
+        except Exception as error:  # noqa: BLE001  what can't be removed must not stop the writing
+            self._failed(error)
             return False
-        self.problem = ""
-        return more
+
+    def _failed(self, error: Exception) -> None:
+        self._todo = []
+        self._size_looked_at = self._clock()
+        self.problem = f"{words(self._path, error)}; old readings stay"
+        if is_damage(error):
+            suspect(self._path)
 
     def _step(self) -> bool:
-        now = self._clock()
-        if not self._todo and not self._plan(now):
+        if not self._todo and not self._plan(self._clock()):
             return False
-        if self._todo and not self._store.purge(self._store.heads[self._todo[-1]], SLICE, self._before_ms):
-            self._todo.pop()
+        if self._todo:
+            if not self._store.purge(self._store.heads[self._todo[-1]], SLICE, self._before_ms):
+                self._todo.pop()
+            self.problem = ""
         return True
 
     def _plan(self, now: float) -> bool:
@@ -74,10 +77,11 @@ class Retention:
 
     def _plan_size(self, now: float) -> bool:
         pages, free = self._store.pages()
-        if pages - free > self._most_pages and self._choose_oldest(now):
+        if pages - free > self._most_pages and self._choose_oldest():
             return True
         if pages > self._most_pages and free:
-            self._store.shrink(_SHRINK_PAGES)
+            self._store.shrink(min(_SHRINK_PAGES, pages - self._most_pages))
+            self._store.checkpoint()
             return True
         self._size_looked_at = now
         return False
@@ -90,10 +94,18 @@ class Retention:
             if head.oldest < head.newest and head.oldest_arrived_ms < before_ms
         ]
 
-    def _choose_oldest(self, now: float) -> bool:
-        fronts = [head.oldest_arrived_ms for head in self._store.heads.values() if head.oldest < head.newest]
-        oldest = min(fronts, default=0)
-        self._choose(oldest + 1 + max(0, int(now * 1000) - oldest) // _SHARE)
+    def _choose_oldest(self) -> bool:
+        """Choose what arrived before some device's first slice ends: nobody loses much more than that.
+
+        The end is no earlier than the front, so that something goes even where a clock was wrong.
+        """
+        ends = [
+            max(head.oldest_arrived_ms, self._store.arrived_ms(head, min(head.oldest + SLICE, head.newest)))
+            for head in self._store.heads.values()
+            if head.oldest < head.newest
+        ]
+        if ends:
+            self._choose(min(ends) + 1)
         return bool(self._todo)
 
     def _trim_deliveries(self) -> None:

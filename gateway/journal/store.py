@@ -44,7 +44,7 @@ class Store:
         """Read the devices' heads and the deliveries."""
         known = []
         for id_, name, source, oldest, arrived_ms, newest, ts, body, spanned in self._connection.execute(_LOAD):
-            self.heads[name] = Head(id_, source, oldest, newest, arrived_ms, spanned)
+            self.heads[name] = Head(id_, source, oldest, newest, arrived_ms, max(spanned, oldest - 1))
             known.append(KnownDevice(name, source, oldest, Stored(newest, ts, body)))
         (greatest,) = self._connection.execute("SELECT coalesce(max(id), 0) FROM devices").fetchone()
         self._ids = count(greatest + 1)
@@ -81,9 +81,10 @@ class Store:
             (head.id, head.oldest, limit, before_ms),
         ).fetchone()
         end = limit if found is None else found
+        is_full = end - head.oldest == most
         if end > head.oldest:
             self._purge_until(head, end)
-        return bool(end == head.oldest + most)
+        return bool(is_full)
 
     def _purge_until(self, head: Head, end: int) -> None:
         with schema.transaction(self._connection):
@@ -91,10 +92,14 @@ class Store:
             self._connection.execute(
                 "DELETE FROM spans WHERE device = ? AND first < ? AND last < ?", (head.id, end, end)
             )
-            (arrived_ms,) = self._connection.execute(
-                "SELECT arrived_ms FROM readings WHERE device = ? AND seq = ?", (head.id, end)
-            ).fetchone()
+            arrived_ms = self.arrived_ms(head, end)
         head.oldest, head.oldest_arrived_ms = end, arrived_ms
+
+    def arrived_ms(self, head: Head, seq: int) -> int:
+        """Return when a reading arrived that is there, in Unix milliseconds."""
+        query = "SELECT arrived_ms FROM readings WHERE device = ? AND seq = ?"
+        (arrived_ms,) = self._connection.execute(query, (head.id, seq)).fetchone()
+        return int(arrived_ms)
 
     def trim_deliveries(self, source: str) -> None:
         """Keep the last ``KEPT_DELIVERIES`` of ``source``."""
@@ -114,7 +119,12 @@ class Store:
 
     def shrink(self, pages: int) -> None:
         """Give at most ``pages`` free pages back to the disk."""
-        self._connection.execute(f"PRAGMA incremental_vacuum({pages})").fetchall()
+        # execute() would take one step, which gives back one page, and leave the checkpoint undone.
+        self._connection.executescript(f"PRAGMA incremental_vacuum({pages})")
+
+    def checkpoint(self) -> None:
+        """Move what can be moved into the database, which gets its size only by that."""
+        self._connection.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchall()
 
     def reconnect(self) -> None:
         """Open the same file again; the heads in memory stay what they are."""

@@ -144,11 +144,14 @@ class Journal:
 
     def _turn(self) -> None:
         batch = self._next_batch()
+        was_writable = not self._committer.problem
         if batch:
             self._committer.take(batch)
             self._committed_at = monotonic()
         if not self._committer.problem:
             self._busy = self._retention.step()
+        elif was_writable:
+            self._busy, self._retry_at = False, monotonic() + _TICK_S
         elif monotonic() >= self._retry_at:
             self._committer.retry()
             self._retry_at = monotonic() + _TICK_S

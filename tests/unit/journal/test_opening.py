@@ -1,0 +1,147 @@
+import sqlite3
+from pathlib import Path
+
+import pytest
+
+from gateway.errors import JournalDown
+from gateway.journal import Journal, Queries
+from tests.support.journals import START, Posted, entry, opened, reading, settings
+from tests.support.ports import wait_until
+
+
+def fill(path: Path, readings: int = 2000) -> None:
+    with opened(path) as it:
+        it.put([entry(*[reading("a", START + n) for n in range(readings)])])
+
+
+def open_only(path: Path) -> None:
+    journal = Journal(path, settings(), Posted())
+    journal.open()
+    journal.close()
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        pytest.param(lambda data: b"not a database at all " * 500, id="garbage"),
+        pytest.param(lambda data: data[: len(data) // 2 + 100], id="truncated"),
+        pytest.param(lambda data: data[:50], id="cut in the header"),
+        pytest.param(lambda data: data[:8192] + b"\xaa" * (len(data) - 8192), id="overwritten pages"),
+    ],
+)
+def test_a_damaged_file_is_set_aside_and_a_new_one_begun(path: Path, damage) -> None:
+    fill(path)
+    broken = damage(path.read_bytes())
+    path.write_bytes(broken)
+    with opened(path) as it:
+        assert it.opened.devices == []
+        aside = next(path.parent.glob("journal.db.damaged-*Z"))
+        assert aside.read_bytes() == broken
+        assert aside.name in it.opened.problem
+        assert "damaged" in it.opened.problem
+        it.put([entry(reading("a", START))])
+        assert it.journal.writable
+    with opened(path) as it:
+        assert it.opened.problem == ""
+        assert it.opened.devices[0].last.seq == 1
+
+
+def test_the_log_of_a_damaged_file_goes_with_it(path: Path) -> None:
+    path.parent.mkdir()
+    for suffix in ("", "-wal", "-shm"):
+        path.with_name(f"journal.db{suffix}").write_bytes(b"rubbish" * 1000)
+    with opened(path):
+        names = {file.name for file in path.parent.glob("*.damaged-*")}
+    assert {name.partition("Z")[2] for name in names} >= {"", "-wal"}
+
+
+def test_an_empty_file_is_a_new_journal(path: Path) -> None:
+    path.parent.mkdir()
+    path.touch()
+    with opened(path) as it:
+        assert it.opened.problem == ""
+
+
+def test_the_file_of_another_program_is_refused_and_left_alone(path: Path) -> None:
+    path.parent.mkdir()
+    with sqlite3.connect(path) as other:
+        other.execute("CREATE TABLE recipes (name)")
+    other.close()
+    before = path.read_bytes()
+    with pytest.raises(JournalDown, match="another program"):
+        open_only(path)
+    assert path.read_bytes() == before
+
+
+def test_the_file_of_a_newer_gateway_is_refused_and_left_alone(path: Path) -> None:
+    fill(path)
+    with sqlite3.connect(path) as newer:
+        newer.execute("PRAGMA user_version = 99")
+    newer.close()
+    with pytest.raises(JournalDown, match=r"newer gateway \(layout 99, this one knows 1\)"):
+        open_only(path)
+    assert not list(path.parent.glob("*.damaged-*"))
+
+
+def test_a_second_gateway_is_refused_until_the_first_has_closed(path: Path) -> None:
+    with opened(path), pytest.raises(JournalDown, match="in use by another gateway"):
+        open_only(path)
+    open_only(path)
+
+
+def test_a_folder_that_can_not_be_made_is_told_in_words(tmp_path: Path) -> None:
+    (tmp_path / "state").write_text("a file")
+    with pytest.raises(JournalDown, match=r"journal .*journal\.db: can't be opened"):
+        open_only(tmp_path / "state" / "journal.db")
+
+
+def test_a_folder_in_the_place_of_the_file_is_told_in_words(path: Path) -> None:
+    path.mkdir(parents=True)
+    with pytest.raises(JournalDown, match="can't be opened"):
+        open_only(path)
+
+
+def test_queries_of_a_missing_file_are_told_in_words(path: Path) -> None:
+    with pytest.raises(JournalDown, match="can't be opened"):
+        Queries(path).stats()
+
+
+@pytest.mark.parametrize(("durability", "level"), [("process", 1), ("power", 2)])
+def test_durability_decides_whether_a_commit_waits_for_the_disk(path: Path, durability: str, level: int) -> None:
+    with opened(path, settings(durability=durability)) as it:
+        assert it.journal._store._connection.execute("PRAGMA synchronous").fetchone() == (level,)
+
+
+def test_damage_found_in_use_lets_writing_go_on_and_is_dealt_with_at_the_next_start(path: Path, monkeypatch) -> None:
+    monkeypatch.setattr("gateway.journal.opening._CHECKED_BYTES", 0)  # as if the file were large
+    fill(path, readings=20_000)
+    data = bytearray(path.read_bytes())
+    data[100 * 4096 : 120 * 4096] = b"\xaa" * (20 * 4096)
+    path.write_bytes(data)
+    after = reading("a", START)
+    with opened(path, settings(retention=60.0)) as it:
+        assert it.opened.problem == ""
+        wait_until(lambda: "is damaged" in it.journal.problem, "retention meets the damage")
+        it.put([entry(after)])
+        assert it.journal.writable
+    assert after.seq == 20_001
+    with opened(path) as it:
+        assert "newest readings of 1 devices" in it.opened.problem
+        assert it.opened.devices[0].last.seq == 20_001
+    with opened(path) as it:
+        assert it.opened.problem == ""
+
+
+def test_seq_goes_on_after_damage_where_the_newest_readings_can_be_read(path: Path) -> None:
+    fill(path)
+    data = bytearray(path.read_bytes())
+    data[20 * 4096 : 21 * 4096] = b"\xaa" * 4096
+    path.write_bytes(data)
+    after = reading("a", START)
+    with opened(path) as it:
+        assert "newest readings of 1 devices" in it.opened.problem
+        (known,) = it.opened.devices
+        assert (known.oldest_seq, known.last) == (2000, (2000, START + 1999, reading("a", START + 1999).body))
+        it.put([entry(after)])
+    assert after.seq == 2001
+    assert len(list(path.parent.glob("journal.db.damaged-*Z"))) == 1

@@ -1,0 +1,126 @@
+from itertools import count
+from pathlib import Path
+
+from gateway.journal import Queries
+from gateway.model import Entry
+from tests.support.journals import START, Opening, entry, opened, reading, settings
+from tests.support.ports import wait_until
+
+
+class Clock:
+    """Time as the test tells it."""
+
+    def __init__(self) -> None:
+        self.now = START
+
+    def __call__(self) -> float:
+        return self.now
+
+
+def at(arrived: float, *devices: str, value: str = "") -> Entry:
+    return entry(*[reading(device, START, value) for device in devices], arrived=arrived)
+
+
+def seqs(path: Path, device: str) -> list[int]:
+    return [stored.seq for stored in Queries(path).after(device, 0, None, 10**6)]
+
+
+def purged(it: Opening, path: Path, device: str, expected: list[int]) -> None:
+    wait_until(lambda: seqs(path, device) == expected, f"{device} has {expected[:1]} to {expected[-1:]}")
+    assert it.journal.problem == ""
+
+
+def test_what_arrived_too_long_ago_goes(path: Path) -> None:
+    clock = Clock()
+    with opened(path, settings(retention=1000.0), clock) as it:
+        it.put([at(START + n, "a") for n in range(600)])
+        clock.now = START + 1000 + 400
+        purged(it, path, "a", list(range(401, 601)))
+
+
+def test_the_newest_reading_of_a_device_stays_so_that_seq_goes_on(path: Path) -> None:
+    clock = Clock()
+    with opened(path, settings(retention=10.0), clock) as it:
+        it.put([at(START, "a", "b") for n in range(600)])
+        clock.now += 100_000
+        purged(it, path, "a", [600])
+        purged(it, path, "b", [600])
+    with opened(path, settings(retention=10.0), clock) as it:
+        after = at(clock.now, "a")
+        it.put([after])
+        assert after.readings[0].seq == 601
+
+
+def test_the_clock_of_a_sensor_decides_nothing(path: Path) -> None:
+    clock = Clock()
+    with opened(path, settings(retention=100.0), clock) as it:
+        it.put([entry(reading("past", 0.0)), entry(reading("past", 0.0)), entry(reading("future", 9e9))])
+        it.put([entry(reading("future", 9e9), arrived=START + 90)])
+        clock.now = START + 61
+        it.put([at(clock.now, "other")])
+        assert (seqs(path, "past"), seqs(path, "future")) == ([1, 2], [1, 2])
+        clock.now = START + 150
+        purged(it, path, "future", [2])
+        purged(it, path, "past", [2])
+
+
+def test_a_reading_goes_only_after_the_earlier_ones_of_its_device(path: Path) -> None:
+    clock = Clock()
+    with opened(path, settings(retention=100.0), clock) as it:
+        it.put([at(START + 500, "a"), at(START, "a"), at(START + 500, "a"), at(START, "b"), at(START, "b")])
+        clock.now = START + 200
+        purged(it, path, "b", [2])
+        assert seqs(path, "a") == [1, 2, 3]
+
+
+def test_past_the_size_the_oldest_go_of_all_devices(path: Path) -> None:
+    clock = Clock()
+    most = 4 * 2**20
+    with opened(path, settings(max_size=most), clock) as it:
+        for n in range(0, 6000, 50):
+            clock.now = START + n
+            it.put([at(START + n, "a", "b", value="x" * 150) for _ in range(100)])
+        wait_until(lambda: Queries(path).stats().bytes <= most, "the file is small enough")
+        kept = {device: seqs(path, device) for device in ("a", "b")}
+        assert kept["a"][-1] == kept["b"][-1] == 12_000
+        assert 1 < kept["a"][0] < 12_000
+        assert abs(kept["a"][0] - kept["b"][0]) <= 512
+        assert all(one == list(range(one[0], 12_001)) for one in kept.values())
+
+
+def test_a_smaller_max_size_makes_the_file_smaller(path: Path) -> None:
+    with opened(path) as it:
+        it.put([at(START + n, "a", value="x" * 250) for n in range(10_000)])
+    assert path.stat().st_size > 2 * 2**20
+    with opened(path, settings(max_size=2**20)):
+        wait_until(lambda: Queries(path).stats().bytes <= 2**20, "the file is small enough")
+
+
+def test_arrivals_of_the_future_can_not_stop_the_size(path: Path) -> None:
+    with opened(path, settings(max_size=2**20), count(START).__next__) as it:
+        it.put([at(START + 1e8, "a", value="x" * 250) for n in range(10_000)])
+        wait_until(lambda: Queries(path).stats().bytes <= 2**20, "the file is small enough")
+        assert it.journal.problem == ""
+
+
+def test_a_clock_that_was_set_back_does_not_stop_it(path: Path) -> None:
+    clock = Clock()
+    with opened(path, settings(retention=100.0), clock) as it:
+        clock.now = START + 10**8
+        it.put([at(START, "a"), at(START, "a")])
+        purged(it, path, "a", [2])
+        clock.now = START + 10**6
+        it.put([at(START + 10, "a")])
+        purged(it, path, "a", [3])
+
+
+def test_commits_go_on_while_the_old_is_purged(path: Path) -> None:
+    clock = Clock()
+    with opened(path, settings(retention=10.0), clock) as it:
+        it.put([at(START, "old") for _ in range(20_000)])
+        clock.now += 1000
+        before = it.opened.devices
+        it.put([at(clock.now, "new")])
+        assert before == []
+        assert len(seqs(path, "old")) > 1
+        purged(it, path, "old", [20_000])
