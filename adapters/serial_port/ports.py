@@ -3,10 +3,12 @@
 import contextlib
 import fcntl
 import io
+import posix
 import termios
 from typing import Any, Protocol
 
 import serial
+from serial import serialposix
 
 from adapters.serial_port import words
 from adapters.serial_port.config import SerialConfig
@@ -81,6 +83,8 @@ class Device:
         self._worker.call(self._close)
 
     def _open(self) -> None:
+        # In the daemon `os.open` is green, and would start a second hub in this thread.
+        vars(serialposix)["os"] = posix
         self._port.exclusive = True  # a lock that others may ignore …
         self._port.open()
         fd = self._port.fileno()

@@ -16,6 +16,8 @@ import eventlet  # noqa: E402
 
 eventlet.monkey_patch()
 
+from collections.abc import Iterator  # noqa: E402
+from contextlib import contextmanager  # noqa: E402
 from typing import Any  # noqa: E402
 
 from gateway import runtime  # noqa: E402
@@ -30,14 +32,31 @@ SHOWN_BYTES = 64 * 1024
 
 def say(event: str, **more: object) -> None:
     """Tell the test."""
-    os.write(1, json.dumps({"event": event, **more}).encode() + b"\n")
+    runtime.native_write(1, json.dumps({"event": event, **more}).encode() + b"\n")
 
 
-def make_adapter(table: dict[str, Any]) -> Adapter[Any]:
-    """Return the adapter of a table in gateway.toml."""
+def make_adapter(table: dict[str, Any]) -> tuple[Adapter[Any], list[str]]:
+    """Return the adapter of a table in gateway.toml, and what I/O its constructor did."""
     found = Registry.installed().find(table["type"])
-    adapter: Adapter[Any] = found(found.Config.model_validate_json(json.dumps(table), strict=True))
-    return adapter
+    config = found.Config.model_validate_json(json.dumps(table), strict=True)
+    with watched_io() as events:
+        adapter: Adapter[Any] = found(config)
+    return adapter, events
+
+
+@contextmanager
+def watched_io() -> Iterator[list[str]]:
+    """Collect the names of Python's audit events that are input or output."""
+    events: list[str] = []
+    watching = True
+
+    def note(event: str, _: object) -> None:
+        if watching and event.startswith(("open", "os.", "socket.", "subprocess.")):
+            events.append(event)
+
+    sys.addaudithook(note)  # there is no way to take it away again
+    yield events
+    watching = False
 
 
 class Host:
@@ -111,9 +130,10 @@ def _shown(message: RawMessage) -> dict[str, object]:
 
 def main() -> None:
     """Make the adapter, and obey until stdin ends."""
-    host = Host(make_adapter(json.loads(sys.argv[1])), settle_at_once=json.loads(sys.argv[2]))
+    adapter, io = make_adapter(json.loads(sys.argv[1]))
+    host = Host(adapter, settle_at_once=json.loads(sys.argv[2]))
     os.set_blocking(0, False)
-    say("ready")
+    say("ready", io=io)
     while True:
         runtime.wait_readable(0, 60.0)
         try:
