@@ -33,7 +33,11 @@ class PayloadConfig(BaseModel):
     decode: Literal["json", "value", "kv", "csv"] = Field(
         "json", description="json: an object; value: one number, true/false or a word; kv: a=1 b=2; csv: columns"
     )
-    columns: tuple[Column, ...] = Field((), description='for decode = "csv": the name of each column, "" to skip one')
+    columns: tuple[Column, ...] = Field(
+        (),
+        description='for decode = "csv": the name of each column, "" to skip one',
+        examples=[["temperature", "humidity"]],
+    )
     time_key: str = Field("ts", description="the field that is the source's time, where there is one")
     device: DeviceId | None = Field(None, description="the device that all messages belong to", examples=["kitchen"])
     device_key: str | None = Field(None, description="the field that names the device", examples=["id"])

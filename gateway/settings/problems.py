@@ -32,7 +32,16 @@ class Complaint:
 def complaints(error: ValidationError, model: type[BaseModel], table: object) -> Iterator[Complaint]:
     """Yield each thing that is wrong with ``table``, which doesn't fit ``model``."""
     for details in error.errors(include_url=False):
-        yield _complaint(details, model, table)
+        if not _only_follows(details, table):
+            yield _complaint(details, model, table)
+
+
+def _only_follows(details: ErrorDetails, table: object) -> bool:
+    """Tell whether a list is called too short only because its entries are wrong, which is said of each."""
+    if details["type"] != "too_short":
+        return False
+    found = _at(table, _path(details["loc"], table, missing=False))
+    return isinstance(found, list) and len(found) >= details["ctx"]["min_length"]
 
 
 def _complaint(details: ErrorDetails, model: type[BaseModel], table: object) -> Complaint:

@@ -25,7 +25,7 @@ def described(value: object) -> str:
     if isinstance(value, dict):
         return "a table"
     if isinstance(value, list):
-        return f"[{', '.join(map(described, value))}]" if 0 < len(value) <= 3 else f"a list of {len(value)}"
+        return f"[{', '.join(map(described, value))}]" if len(value) <= 3 else f"a list of {len(value)}"
     return str(value)
 
 
