@@ -18,7 +18,7 @@ import click
 
 from gateway.configuration import find_config, load
 from gateway.daemon import VERSION, Daemon
-from gateway.errors import ConfigError, JournalDown
+from gateway.errors import CannotStart, ConfigError, JournalDown
 from gateway.logs import set_up
 from gateway.runtime import resolve_in_background
 
@@ -47,7 +47,7 @@ def main(config: Path | None, log_level: str) -> None:
     resolve_in_background()
     try:
         Daemon(configuration).run()
-    except (JournalDown, OSError) as error:
+    except (CannotStart, JournalDown) as error:
         click.echo(f"gatewayd: {error}", err=True)
         sys.exit(1)
     finally:

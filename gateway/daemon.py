@@ -7,8 +7,6 @@ from collections.abc import Sequence
 from functools import partial
 from importlib.metadata import version
 
-from flask import Flask
-
 from gateway import runtime
 from gateway.configuration import Configuration
 from gateway.deliveries import Deliveries
@@ -24,7 +22,7 @@ from gateway.signals import Signals
 from gateway.status import Status
 from gateway.supervisor import Supervisor
 from gateway.web import app, control, server
-from gateway.web.guard import Guard
+from gateway.web.guard import Guard, WsgiApp
 from gateway.web.services import Services
 from gateway.web.sockets import Sockets, create
 from gateway.web.telemetry import Telemetry
@@ -37,6 +35,8 @@ _TICK_S = 0.25
 _TICKS_A_LOOK = 4
 """Silences are judged once in so many ticks."""
 _DEADLINE_S = 5.0
+_SETTLE_S = 1.0
+"""For the last commit; after it the sources are closed with what is not acknowledged yet."""
 
 
 class GreenQueries:
@@ -108,7 +108,7 @@ class Daemon:
         profiles = self._configuration.profiles
         configs = [config for _, config in self._configuration.adapters]
         intakes = {c.name: Intake(c.name, c.payloads(), profiles, self._deliveries) for c in configs}
-        sinks = Sinks(Ledger(intakes), self._devices, self._live, self._overview)
+        sinks = Sinks(Ledger(intakes), self._devices, self._deliveries, self._live, self._overview)
         return Pipeline(intakes, self._journal, sinks, profiles)
 
     def _compose_sources(self) -> list[Supervisor]:
@@ -117,7 +117,7 @@ class Daemon:
             for adapter, config in self._configuration.adapters
         ]
 
-    def _compose_web(self) -> Flask:
+    def _compose_web(self) -> WsgiApp:
         name = self._configuration.settings.gateway.name
         status = Status(
             name=name,
@@ -146,7 +146,7 @@ class Daemon:
     # ---- running
 
     def run(self) -> None:
-        """Run until SIGTERM or SIGINT; raises JournalDown or OSError if it can't start."""
+        """Run until SIGTERM or SIGINT; raises JournalDown or CannotStart."""
         web = self._configuration.settings.web
         self._restore(self._journal.open())
         listener = server.listen(web.host, web.port)
@@ -205,9 +205,13 @@ class Daemon:
     # ---- stopping
 
     def _stop(self, serving: Sequence[runtime.Task]) -> None:
-        """Stop the sources, commit, settle, close the viewers; past the deadline end without manners."""
+        """Commit and settle what came in, stop the sources, close the viewers; past the deadline end hard."""
         log.info("stopping")
         runtime.end_process_after(_DEADLINE_S)
+        self._pipeline.close()
+        settled_by = runtime.monotonic() + _SETTLE_S
+        while self._pipeline.ledger.total()["in_flight"] and runtime.monotonic() < settled_by:
+            runtime.sleep(0.005)
         for supervisor in self._supervisors:
             supervisor.stop()
         for supervisor in self._supervisors:

@@ -35,6 +35,8 @@ class Device:
     last: bytes | None = None
     """The last reading's JSON."""
     state: State = "online"
+    latest: dict[str, Value] = field(default_factory=dict)
+    """The newest value of each metric: not every reading has them all."""
     metrics: dict[str, dict[str, object]] = field(default_factory=dict)
     _weight: float = 0.0
     _since: float = 0.0
@@ -85,7 +87,7 @@ class Devices:
         silent_since = self._monotonic() - max(0.0, self._now() - last.ts)
         device = Device(last.device, source, Interval(silent_since), last.ts, last.wire())
         device.state = device.state_at(self._monotonic())
-        self._learn_metrics(device, last.values, profile)
+        self._take_values(device, last.values, profile)
         self._devices[last.device] = device
 
     def update(self, source: str, readings: Sequence[Reading], profile: Profile | None) -> None:
@@ -98,17 +100,20 @@ class Devices:
         device.arrived(len(readings), self._monotonic())
         device.source, device.last_seen, device.last = source, self._now(), newest.wire()
         for reading in readings:
-            self._learn_metrics(device, reading.values, profile)
+            self._take_values(device, reading.values, profile)
 
     @staticmethod
-    def _learn_metrics(device: Device, values: Mapping[str, Value], profile: Profile | None) -> None:
+    def _take_values(device: Device, values: Mapping[str, Value], profile: Profile | None) -> None:
         for name, value in values.items():
             known = device.metrics.get(name)
             if known is None:
                 if len(device.metrics) < _MOST_METRICS:
                     device.metrics[name] = _describe_metric(value, profile.metrics.get(name) if profile else None)
+                else:
+                    continue
             elif known["type"] == "int" and type(value) is float:
                 known["type"] = "float"  # a sensor that says 21 and then 21.5
+            device.latest[name] = value
 
     def describe(self, name: str) -> dict[str, object] | None:
         """Return DEVICE of CONTRACT.md; ``last`` is JSON ready to be spliced in."""
@@ -122,6 +127,7 @@ class Devices:
             "last_seen": device.last_seen,
             "last": None if device.last is None else orjson.Fragment(device.last),
             "rate": round(device.rate(self._monotonic()), 3),
+            "latest": device.latest,
             "metrics": device.metrics,
         }
 

@@ -4,7 +4,8 @@ GatewayError
 ├── ConfigError     the user edits gateway.toml; the daemon refuses to start, exit 78
 ├── AdapterDown     the other end; the supervisor retries with back-off
 ├── Rejected        the sensor's owner; the message is kept raw, with the reason
-└── JournalDown     the disk; live goes on, writing is retried
+├── JournalDown     the disk; live goes on, writing is retried
+└── CannotStart     whoever runs the daemon; it ends with exit 1
 
 Any other exception is ours: a traceback once, and that adapter ``failed``.
 """
@@ -60,3 +61,7 @@ class Rejected(GatewayError):
 
 class JournalDown(GatewayError):
     """The journal can't be read or written now; the message names file and cause."""
+
+
+class CannotStart(GatewayError):
+    """The daemon can't have what it needs from this machine, such as its port; the message says what."""

@@ -4,6 +4,7 @@ from collections import defaultdict, deque
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from gateway.deliveries import Deliveries, digest_of
 from gateway.devices import Devices
 from gateway.intake import Intake
 from gateway.journal import Committed, Journal
@@ -22,10 +23,11 @@ _LAGS = 2048
 
 @dataclass(slots=True)
 class Sinks:
-    """Where readings go once they are committed."""
+    """What is told of messages that have come to their end."""
 
     ledger: Ledger
     devices: Devices
+    deliveries: Deliveries
     live: Live
     overview: Overview
 
@@ -41,12 +43,19 @@ class Pipeline:
         self.ledger = sinks.ledger
         self._sinks = sinks
         self._profiles = profiles
+        self._closed = False
         self._lags: deque[float] = deque(maxlen=_LAGS)
         self._rejects = Throttled(__name__, "rejected")
         self._drops = Throttled(__name__, "dropped")
 
+    def close(self) -> None:
+        """Take nothing in any more: what its sender keeps stays with its sender, unacknowledged."""
+        self._closed = True
+
     def take(self, source: str, message: RawMessage) -> None:
         """Take one message of ``source`` in."""
+        if self._closed:
+            return
         self.ledger.received(source)
         if self._journal.backlog > _MOST_WAITING and not message.acknowledged:
             self.ledger.ended(source, Outcome.DROPPED)
@@ -73,10 +82,28 @@ class Pipeline:
         self.ledger.ended(entry.source, Outcome.DROPPED if lost else entry.outcome)
         if lost:
             self._drops.warn(entry.source, error)
-        if not (error and entry.message.acknowledged):  # else its sender keeps it, and sends it again
+        if self._is_kept_by_sender(entry, error):
+            self._expect_again(entry)
+        else:
             entry.message.settle()
         if entry.outcome is Outcome.REJECTED:
             self._rejects.warn(entry.source, entry.reason)
+
+    def _is_kept_by_sender(self, entry: Entry, error: str) -> bool:
+        """Tell whether this must come again: it, or what it is a duplicate of, could not be kept."""
+        message = entry.message
+        if not message.acknowledged or message.packet_id is None:
+            return False
+        if error:
+            return True
+        return entry.outcome is Outcome.DUPLICATE and not self._sinks.deliveries.seen(
+            entry.source, message.packet_id, digest_of(message)
+        )
+
+    def _expect_again(self, entry: Entry) -> None:
+        """Leave a message with its sender; when it comes again, it is no duplicate."""
+        if entry.digest is not None and entry.message.packet_id is not None:
+            self._sinks.deliveries.forget(entry.source, entry.message.packet_id, entry.digest)
 
     def lag_ms(self) -> dict[str, float]:
         """Return p50 and p99 from arrival to emission of the oldest message of a commit, lately."""

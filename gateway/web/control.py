@@ -32,6 +32,7 @@ def create(services: Services) -> Flask:
     @app.get("/tail")
     def tail() -> Response:
         wanted = frozenset(request.args.getlist("device"))
+        request.environ["eventlet.minimum_write_chunk_size"] = 1  # each line at once
         return Response(_follow(services.live, wanted), content_type="application/x-ndjson")
 
     return app

@@ -11,6 +11,7 @@ import eventlet
 import eventlet.wsgi
 from eventlet.green import socket
 
+from gateway.errors import CannotStart
 from gateway.web.guard import WsgiApp
 
 log = logging.getLogger(__name__)
@@ -22,11 +23,20 @@ _CONTROL_MODE = 0o660
 
 
 def listen(host: str, port: int) -> Any:
-    """Return a listening socket; never shares its port (TRAPS 5.2). Raises OSError."""
+    """Return a listening socket; never shares its port (TRAPS 5.2).
+
+    Raises
+    ------
+    CannotStart
+        The address is in use, or not of this machine.
+    """
     family = constants.AF_INET6 if ":" in host else constants.AF_INET
     listener = socket.socket(family, constants.SOCK_STREAM)
     listener.setsockopt(constants.SOL_SOCKET, constants.SO_REUSEADDR, 1)
-    listener.bind((host, port))
+    try:
+        listener.bind((host, port))
+    except OSError as error:
+        raise CannotStart(f"can't listen on {host} port {port} ([web] in gateway.toml): {error.strerror}") from error
     listener.listen(_BACKLOG)
     return listener
 
@@ -44,6 +54,8 @@ def listen_unix(path: Path) -> "UnixListener":
     before = os.umask(0o777 & ~_CONTROL_MODE)
     try:
         listener.bind(str(path))
+    except OSError as error:
+        raise CannotStart(f"can't make the control socket {path}: {error}; a shorter state_dir may help") from error
     finally:
         os.umask(before)
     listener.listen(_BACKLOG)

@@ -37,6 +37,7 @@ def test_describes_the_last_reading_and_its_metrics(devices):
     devices.update("broker", [reading(1, t=21, open=False), reading(2, t=21.5, name="x")], None)
     shown = describe(devices)
     assert shown["last"] == {"seq": 2, "ts": 1000.0, "values": {"t": 21.5, "name": "x"}}
+    assert shown["latest"] == {"t": 21.5, "open": False, "name": "x"}
     assert shown["metrics"] == {"t": {"type": "float"}, "open": {"type": "bool"}, "name": {"type": "str"}}
     assert (shown["id"], shown["source"], shown["state"], shown["last_seen"]) == ("kitchen", "broker", "online", 1000.0)
 

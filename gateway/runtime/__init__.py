@@ -1,0 +1,48 @@
+"""Green threads, waiting, and the one way from native threads onto the hub.
+
+Below ``__main__`` and ``web`` this alone imports eventlet, so that another runtime could take its
+place. Three rules hold everywhere else:
+
+* nothing that blocks runs on the hub: it goes through a ``Worker``;
+* a native thread never touches a green object: it calls ``Inbox.post`` (TRAPS 6.3);
+* a native thread never logs: the logging locks are green (TRAPS 6.3). Errors come back as data.
+"""
+
+import warnings
+
+warnings.filterwarnings("ignore", message=r"\s*Eventlet is deprecated")
+
+from gateway.runtime.clock import monotonic, now
+from gateway.runtime.green import Event, Task, sleep, spawn, wait_readable, wait_writable
+from gateway.runtime.inbox import Inbox, Worker
+from gateway.runtime.names import resolve_in_background
+from gateway.runtime.native import (
+    NativeCondition,
+    NativeEvent,
+    NativeThread,
+    end_process_after,
+    native_socketpair,
+    native_write,
+    read_now,
+)
+
+__all__ = [
+    "Event",
+    "Inbox",
+    "NativeCondition",
+    "NativeEvent",
+    "NativeThread",
+    "Task",
+    "Worker",
+    "end_process_after",
+    "monotonic",
+    "native_socketpair",
+    "native_write",
+    "now",
+    "read_now",
+    "resolve_in_background",
+    "sleep",
+    "spawn",
+    "wait_readable",
+    "wait_writable",
+]
