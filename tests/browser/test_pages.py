@@ -14,6 +14,7 @@ from playwright.sync_api import Browser, Page, expect
 from tests.support.browser import PHONE, Visit
 from tests.support.daemon import Daemon, mqtt
 from tests.support.mosquitto import Mosquitto
+from tests.support.ports import wait_until
 
 Begin = Callable[..., Visit]
 
@@ -248,3 +249,21 @@ def test_a_phone_scrolls_in_one_direction_only(broker: Mosquitto, visit: Begin, 
     expect(page.locator("#connection")).to_have_text("Live")
     page.locator("#rows tr, .card, #sources tr").first.wait_for()
     assert page.evaluate("document.documentElement.scrollWidth") == PHONE[0]
+
+
+def test_what_has_expired_meanwhile_is_a_labelled_gap(browser: Browser, broker: Mosquitto, tmp_path: Path) -> None:
+    with Daemon(tmp_path / "gateway", f'[journal]\nmax_size = "1MiB"\n{mqtt(broker.port)}') as daemon:
+        daemon.wait_up("broker")
+        publish_series(broker, "kitchen", range(1, 21))
+        viewer = Visit(browser, daemon.url)
+        page = viewer.open_device("kitchen")
+        viewer.wait_for_data("lastSeq", 20)
+        page.context.set_offline(True)
+        expect(page.locator("#connection")).to_have_text("Offline", timeout=60_000)
+        broker.publish_all([("sensors/kitchen", climate(n, text="x" * 200)) for n in range(20_000)])
+        wait_until(lambda: daemon.readings("kitchen")[0]["seq"] > 20, "the oldest readings are gone", timeout_s=60.0)
+        page.context.set_offline(False)
+        viewer.wait_for_data("lastSeq", 20_020)
+        expect(page.locator("#notices")).to_contain_text("not available: expired")
+        assert viewer.data()["unexplained"] == "0"
+        viewer.close()

@@ -27,6 +27,7 @@ _INKED = """(selector) => {
 }"""
 _EXPECTED = (
     "net::ERR_CONNECTION_",  # the daemon is being restarted
+    "net::ERR_INTERNET_DISCONNECTED",  # the viewer is taken off the network
     "willReadFrequently",  # the test looks at a canvas
 )
 DESKTOP = (1280, 800)
