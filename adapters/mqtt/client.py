@@ -28,7 +28,7 @@ class Client(paho.Client):
     clean
         Whether to start without, and leave behind no, session (3.1.1; for 5 ``connect`` says it).
     max_packet_bytes
-        Of a longer packet the rest is read and forgotten, and ``surplus`` tells.
+        Of a longer packet the rest is read and forgotten, and ``too_long`` tells.
     """
 
     def __init__(self, client_id: str, version: MQTTProtocolVersion, *, clean: bool, max_packet_bytes: int) -> None:
@@ -50,14 +50,16 @@ class Client(paho.Client):
         return self.socket() is None
 
     @property
-    def surplus_bytes(self) -> int:
-        """How much of the packet that is being handled was forgotten."""
-        return self._in_packet["remaining_length"] - len(self._in_packet["packet"])
+    def error(self) -> OSError | None:
+        """What ended the connection, if the socket said so."""
+        return self._stream.error if self._stream is not None else None
 
     @property
     def too_long(self) -> str:
-        """What to say of a packet that has a surplus."""
+        """Why the packet that is being handled isn't whole; empty: it is."""
         length = self._in_packet["remaining_length"]
+        if length <= self._max_packet_bytes:
+            return ""
         return f"message of {length} bytes, at most {self._max_packet_bytes} are taken"
 
     def pump(self, timeout_s: float) -> None:

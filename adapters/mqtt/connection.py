@@ -149,7 +149,7 @@ class Connection:
                 task.kill()
                 return False
         if errors:
-            raise AdapterDown(f"{self._where}: {words.unreachable(errors[0], CONNECT_TIMEOUT_S)}") from errors[0]
+            raise AdapterDown(f"{self._where}: {words.failure(errors[0], CONNECT_TIMEOUT_S)}") from errors[0]
         return True
 
     def _connect(self, errors: list[OSError]) -> None:
@@ -203,4 +203,4 @@ class Connection:
         self, _c: object, _u: object, flags: DisconnectFlags, reason: ReasonCode, _p: Properties | None
     ) -> None:
         by_broker = flags.is_disconnect_packet_from_server
-        self._ended = words.end(reason, by_broker=by_broker, client_id=self._client_id)
+        self._ended = words.end(reason, self._client.error, by_broker=by_broker, client_id=self._client_id)

@@ -48,9 +48,8 @@ class Inbound:
         if self.copies and not self.copies.counts(topic, packets.subscription_identifiers(message.properties)):
             self._client.ack(message.mid, message.qos)
             return
-        payload, flaw = bytes(message.payload), ""
-        if self._client.surplus_bytes:
-            payload, flaw = payload[:EXCERPT_BYTES], self._client.too_long
+        flaw = self._client.too_long
+        payload = bytes(message.payload[:EXCERPT_BYTES] if flaw else message.payload)
         if message.qos == 0:
             self._take(RawMessage(payload, now(), topic, retained=message.retain, flaw=flaw))
         else:

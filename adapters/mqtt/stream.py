@@ -5,6 +5,7 @@ import socket
 import ssl
 
 READ_AHEAD_BYTES = 64 * 1024
+_NOT_NOW = (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError)
 
 
 class Stream:
@@ -23,6 +24,8 @@ class Stream:
         self._socket = connected
         self._ahead = b""
         self._at = 0
+        self.error: OSError | None = None
+        """What broke the connection, which paho doesn't tell."""
         connected.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # acknowledgements don't wait for company
 
     def recv(self, size: int) -> bytes:
@@ -31,10 +34,28 @@ class Stream:
         Raises ``BlockingIOError`` or ``ssl.SSLWantReadError`` when there are none yet.
         """
         if self._at >= len(self._ahead):
-            self._ahead = self._socket.recv(READ_AHEAD_BYTES)
-            self._at = 0
+            self._ahead, self._at = self._receive(), 0
         start, self._at = self._at, self._at + size
         return self._ahead[start : self._at]
+
+    def _receive(self) -> bytes:
+        try:
+            return self._socket.recv(READ_AHEAD_BYTES)
+        except _NOT_NOW:
+            raise
+        except OSError as error:
+            self.error = error
+            raise
+
+    def _last_words(self) -> OSError | None:
+        # That we can't write says little; what the other end sent before it left may say why.
+        try:
+            self._socket.recv(READ_AHEAD_BYTES)
+        except _NOT_NOW:
+            return None
+        except OSError as error:
+            return error
+        return None
 
     def pending(self) -> bool:
         """Tell whether bytes are here that no waiting for the descriptor would announce."""
@@ -44,7 +65,13 @@ class Stream:
 
     def send(self, data: bytes | bytearray) -> int:
         """Return how many bytes went out; raises as ``recv`` does when none can."""
-        return self._socket.send(data)
+        try:
+            return self._socket.send(data)
+        except _NOT_NOW:
+            raise
+        except OSError as error:
+            self.error = self._last_words() or error
+            raise
 
     def fileno(self) -> int:
         """Return the descriptor."""

@@ -13,8 +13,8 @@ _TLS = {
 }
 
 
-def unreachable(error: OSError, timeout_s: float) -> str:
-    """Return why there is no connection: ``connection refused``."""
+def failure(error: OSError, timeout_s: float) -> str:
+    """Return what is wrong with a connection: ``connection refused``."""
     if isinstance(error, ssl.SSLError):
         return f"TLS: {_tls(error)}"
     if isinstance(error, socket.gaierror):
@@ -29,14 +29,16 @@ def refusal(reason: ReasonCode) -> str:
     return f"refuses us: {str(reason).lower()}"
 
 
-def end(reason: ReasonCode, *, by_broker: bool, client_id: str) -> str:
+def end(reason: ReasonCode, error: OSError | None, *, by_broker: bool, client_id: str) -> str:
     """Return why a connection that stood is gone."""
     if str(reason) == "Session taken over":
         return f'another client connected with our client id "{client_id}"'
     if by_broker:
         return f"the broker ended the connection: {str(reason).lower()}"
+    if error is not None:
+        return f"the connection is lost: {failure(error, 0.0)}"
     if str(reason) == "Unspecified error":
-        return "the connection is lost"
+        return "the broker closed the connection"
     return f"the connection is lost: {str(reason).lower()}"
 
 

@@ -48,7 +48,11 @@ class AdapterProcess:
     def __enter__(self) -> Self:
         pipe = subprocess.PIPE
         self._process = subprocess.Popen(self._command, cwd=ROOT, stdin=pipe, stdout=pipe, env=self._env)
-        self.wait(lambda: self.count("ready"), "the process is ready")
+        try:
+            self.wait(lambda: self.count("ready"), "the process is ready")
+        except BaseException:
+            self.__exit__()
+            raise
         return self
 
     def __exit__(self, *_: object) -> None:
