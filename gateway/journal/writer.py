@@ -20,12 +20,11 @@ from gateway.settings import JournalSettings
 
 _TICK_S = 1.0
 """How often an idle writer looks what is due: retention, or whether the disk takes writes again."""
-_STEADY_S = 0.010
-"""A commit this soon after the last one means steady traffic …"""
-_GATHER_S = 0.005
-"""… and then waits this long for company."""
+_APART_S = 0.005
+"""Between the starts of two commits, at least: what comes sooner waits for company. A commit that is
+alone begins at once, and one that took longer than this has gathered its successor meanwhile."""
 _COMPANY = 100
-"""Entries that are company enough."""
+"""Entries that wait for no more."""
 _MOST_QUEUED = 20_000
 _CLOSE_S = 10.0
 
@@ -62,7 +61,7 @@ class Journal:
         self._idle = False
         self._closing = False
         self._busy = False
-        self._committed_at = float("-inf")
+        self._began_at = float("-inf")
         self._retry_at = 0.0
         self._stopped = f"journal {path}: is not open"
         self._committer: Committer
@@ -146,8 +145,8 @@ class Journal:
         batch = self._next_batch()
         was_writable = not self._committer.problem
         if batch:
+            self._began_at = monotonic()
             self._committer.take(batch)
-            self._committed_at = monotonic()
         if not self._committer.problem:
             self._busy = self._retention.step()
         elif was_writable:
@@ -163,9 +162,9 @@ class Journal:
             if not (self._queue or self._busy or self._closing):
                 self._changed.wait(_TICK_S)
             self._idle = False
-            steady = monotonic() - self._committed_at < _STEADY_S
-            if steady and 0 < len(self._queue) < _COMPANY and not self._closing:
-                self._changed.wait(_GATHER_S)
+            early_s = self._began_at + _APART_S - monotonic()
+            if early_s > 0 and 0 < len(self._queue) < _COMPANY and not self._closing:
+                self._changed.wait(early_s)
         return [self._queue.popleft() for _ in range(min(len(self._queue), MOST_ENTRIES))]
 
     def _end(self) -> None:
