@@ -47,10 +47,8 @@ def open_port(config: SerialConfig, worker: Worker) -> Port:
             port.dtr = config.dtr
         if config.rts is not None:
             port.rts = config.rts
-        if isinstance(port, serial.Serial):
-            return Device(port, config, worker)
-        return _opened_url(port)
-    except (OSError, ValueError) as error:
+        return _opened_device(port, config, worker) if isinstance(port, serial.Serial) else _opened_url(port)
+    except (OSError, ValueError, termios.error) as error:
         raise AdapterDown(worker.call(words.why_not_open, config.url, error)) from error
 
 
@@ -71,8 +69,12 @@ class Device:
         self._port = port
         self._worker = worker
         self._hang_up = config.dtr is True
-        worker.call(self._open)
-        self._descriptor = _Descriptor(port.fileno())
+        self._descriptor = _Descriptor(-1)
+
+    def open(self) -> None:
+        """Open it; raises what the system and pyserial raise."""
+        self._worker.call(self._open)
+        self._descriptor = _Descriptor(self._port.fileno())
 
     def read(self, timeout_s: float) -> bytes:
         """Return what is there; see ``Port``."""
@@ -87,19 +89,26 @@ class Device:
         vars(serialposix)["os"] = posix
         self._port.exclusive = True  # a lock that others may ignore …
         self._port.open()
-        fd = self._port.fileno()
-        fcntl.ioctl(fd, termios.TIOCEXCL)  # … and one that they can't
-        if not self._hang_up:
-            # Else the kernel drops DTR at the last close, and raising it at the next open resets an Arduino.
-            modes = termios.tcgetattr(fd)
-            modes[_CFLAG] &= ~termios.HUPCL
-            termios.tcsetattr(fd, termios.TCSANOW, modes)
+        try:
+            fcntl.ioctl(self._port.fileno(), termios.TIOCEXCL)  # … and one that they can't
+            if not self._hang_up:
+                _keep_dtr(self._port.fileno())
+        except BaseException:
+            self._close()
+            raise
 
     def _close(self) -> None:
         with contextlib.suppress(OSError):  # it may be gone
             fcntl.ioctl(self._port.fileno(), termios.TIOCNXCL)
         with contextlib.suppress(OSError):
             self._port.close()
+
+
+def _keep_dtr(fd: int) -> None:
+    # Else the kernel drops DTR at the last close, and raising it at the next open resets an Arduino.
+    modes = termios.tcgetattr(fd)
+    modes[_CFLAG] &= ~termios.HUPCL
+    termios.tcsetattr(fd, termios.TCSANOW, modes)
 
 
 class _Descriptor:
@@ -134,7 +143,7 @@ class _Polled:
         return bytes(self._port.read(min(self._port.in_waiting or 1, READ_BYTES)))
 
     def close(self) -> None:
-        self._port.close()
+        runtime.spawn(self._port.close)  # waits some seconds for a thread of its own
 
 
 class _Socket(_Polled):
@@ -146,6 +155,12 @@ class _Socket(_Polled):
 
     def read(self, timeout_s: float) -> bytes:
         return self._descriptor.read(timeout_s)
+
+
+def _opened_device(port: serial.Serial, config: SerialConfig, worker: Worker) -> Port:
+    device = Device(port, config, worker)
+    device.open()
+    return device
 
 
 def _opened_url(port: Any) -> Port:
