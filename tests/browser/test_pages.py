@@ -100,6 +100,16 @@ def test_a_message_appears_on_the_open_page(broker: Mosquitto, visit: Begin, pat
     assert took < 5000
 
 
+def test_a_card_has_the_newest_value_of_each_metric(broker: Mosquitto, visit: Begin) -> None:
+    broker.publish_all(
+        [("sensors/kitchen", one) for one in ('{"temperature": 21.5}', '{"humidity": 40.5}', '{"co2": 600}')]
+    )
+    page = visit().open()
+    expect(page.locator(".card .value")).to_have_text(["21.5", "40.5", "600"])
+    broker.publish("sensors/kitchen", '{"humidity": 41.5}')
+    expect(page.locator(".card .value")).to_have_text(["21.5", "41.5", "600"])
+
+
 def test_a_new_device_appears_on_the_open_overview(broker: Mosquitto, visit: Begin) -> None:
     page = visit().open()
     expect(page.locator("#empty")).to_contain_text("Waiting for the first reading")

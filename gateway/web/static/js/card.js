@@ -30,7 +30,7 @@ export class Card {
     this.root.dataset.state = device.state;
     badge(this.state, device.state);
     say(this.source, device.source ?? "");
-    if (device.last && this.#isNew(device.last)) this.#show(device.last.values);
+    if (device.last && this.#isNew(device.last)) this.#show(device);
     this.#seen = device.last;
   }
 
@@ -53,10 +53,13 @@ export class Card {
     return Object.keys({ ...this.device.metrics, ...values }).slice(0, MOST_METRICS);
   }
 
-  #show(values) {
-    this.#first ??= this.device.last.seq;
+  /* Not every reading has every metric: `latest` has the newest value of each. */
+  #show({ last, latest }) {
+    this.#first ??= last.seq;
+    const values = { ...latest, ...last.values };
     for (const name of this.#names(values)) {
-      if (name in values) this.#showMetric(name, values[name]);
+      const isNew = name in last.values || values[name] !== this.#metrics.get(name)?.given;
+      if (name in values && isNew) this.#showMetric(name, values[name]);
     }
     const others = Object.keys({ ...this.device.metrics, ...values }).length - MOST_METRICS;
     this.more.hidden = others <= 0;
@@ -69,6 +72,7 @@ export class Card {
     const row = this.#metrics.get(name);
     row.value.classList.toggle("text", typeof given !== "number");
     row.spark.canvas.hidden = typeof given !== "number";
+    row.given = given;
     say(row.number, row.figure.text(given));
     if (typeof given === "number") row.spark.push(given);
   }

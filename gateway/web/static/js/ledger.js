@@ -12,12 +12,12 @@ const sum = (ledger) => OUTCOMES.reduce((total, outcome) => total + ledger[outco
 /** `1,043 received = 1,000 stored + 43 rejected + …`, as nodes. */
 export function equation(ledger) {
   const sums = sum(ledger) === ledger.received;
-  const terms = OUTCOMES.flatMap((outcome, index) => [index ? " + " : " ", ...term(ledger[outcome], word(outcome))]);
+  const terms = OUTCOMES.flatMap((outcome, index) => [index ? " + " : " ", term(ledger[outcome], word(outcome))]);
   const sign = element("span", { data: { sums: sums ? "yes" : "no" } }, sums ? " =" : " ≠");
-  return [...term(ledger.received, "received"), sign, ...terms];
+  return [term(ledger.received, "received"), sign, ...terms];
 }
 
-const term = (amount, name) => [count(amount), element("small", {}, name)];
+const term = (amount, name) => element("span", {}, count(amount), element("small", {}, name));
 
 /** The table: the total first, then each source. */
 export function ledgerRows({ ledger, sources }) {

@@ -3,7 +3,7 @@
 import { get } from "./api.js";
 import { showConnection } from "./connection.js";
 import { badge, byId, element, say } from "./dom.js";
-import { ago, bytes, count, duration, moment, number, several } from "./format.js";
+import { ago, bytes, count, duration, moment } from "./format.js";
 import { ledgerRows, equation } from "./ledger.js";
 
 const EVERY_MS = 2000;
@@ -43,11 +43,11 @@ function show(status) {
 
 function figures({ sources, devices, clients, live }) {
   const up = sources.filter(({ state }) => state === "up").length;
-  const lag = (quantile) => (live?.lag_ms?.[quantile] == null ? "–" : `${number(live.lag_ms[quantile])} ms`);
+  const lag = (quantile) => (live?.lag_ms?.[quantile] == null ? "–" : `${live.lag_ms[quantile].toFixed(1)} ms`);
   return {
     Devices: count(devices),
     "Sources up": `${up} of ${sources.length}`,
-    "Open pages": count(clients),
+    Viewers: count(clients),
     "Live lag, median": lag("p50"),
     "Live lag, 99 of 100": lag("p99"),
   };

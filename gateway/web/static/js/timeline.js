@@ -1,7 +1,7 @@
 /* Words and booleans over time: a strip of coloured stretches. */
 
 import { element, say, token } from "./dom.js";
-import { clock, Figure, label } from "./format.js";
+import { clock, Figure, label, moment } from "./format.js";
 
 const COLOURS = 6;
 const STRIP = 34;
@@ -67,7 +67,7 @@ export class Timeline {
 
   #axis(pen, { start, end }) {
     pen.fillStyle = token("--muted");
-    pen.fillText(clock(start), 0, STRIP + 20);
+    pen.fillText(moment(start, end), 0, STRIP + 20);
     pen.textAlign = "right";
     pen.fillText(clock(end), this.canvas.clientWidth, STRIP + 20);
   }
