@@ -75,7 +75,8 @@ test("what could not be kept is drawn, and doesn't move the position", () => {
 
 test("numbers, words and booleans have their own series", () => {
   const record = new Record();
-  record.add([{ seq: 1, ts: 1, values: { t: 1, open: true, mode: "idle" } }, { seq: 2, ts: 2, values: { open: false } }]);
+  record.add([{ seq: 1, ts: 1, values: { t: 1, open: true, mode: "idle" } }]);
+  record.add([{ seq: 2, ts: 2, values: { open: false } }]);
   assert.deepEqual(record.names(), ["t", "open", "mode"]);
   assert.deepEqual(record.states.get("open").values, [true, false]);
 });
@@ -89,6 +90,7 @@ test("the last readings are kept in order, whenever they come", () => {
 
 test("metrics are bounded", () => {
   const record = new Record();
-  record.add([{ seq: 1, ts: 1, values: Object.fromEntries(Array.from({ length: 400 }, (_, index) => [`m${index}`, 1])) }]);
+  const many = Array.from({ length: 400 }, (_, index) => [`m${index}`, 1]);
+  record.add([{ seq: 1, ts: 1, values: Object.fromEntries(many) }]);
   assert.equal(record.numbers.size, 256);
 });

@@ -6,7 +6,7 @@ const PAGE = 10_000; // the most that the gateway gives at once
 /** GET `path` with `query`; throws an Error in words when that fails. */
 export async function get(path, query = {}) {
   const url = `/api/v1/${path}?${new URLSearchParams(query)}`;
-  const response = await fetch(url, { signal: AbortSignal.timeout(TIMEOUT_MS), headers: { accept: "application/json" } });
+  const response = await fetch(url, { signal: AbortSignal.timeout(TIMEOUT_MS) });
   const body = await response.json();
   if (!response.ok) throw new Error(body.error?.message ?? `the gateway answered ${response.status}`);
   return body;

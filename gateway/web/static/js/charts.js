@@ -23,7 +23,7 @@ export class Chart {
     this.box = element("div", { className: "plot" });
     this.root = element("section", { className: "chart", data: { metric: name } },
       element("div", { className: "chart-head" },
-        element("h3", { title: name }, [label(name, info), this.info.unit && `(${this.info.unit})`].filter(Boolean).join(" ")),
+        element("h3", { title: name }, label(name, info), this.info.unit ? ` (${this.info.unit})` : ""),
         this.readout),
       this.box);
     new ResizeObserver(() => this.#fit()).observe(this.box);

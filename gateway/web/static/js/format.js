@@ -1,6 +1,6 @@
 /* Numbers, times and names as people read them. */
 
-const LANGUAGE = globalThis.document?.documentElement.lang || "en";
+const LANGUAGE = "en"; // of the page: 1,234.5
 const formats = new Map();
 
 function decimals(fewest, most) {
@@ -33,10 +33,9 @@ export class Figure {
   text(value) {
     if (typeof value === "boolean") return value ? "yes" : "no";
     if (typeof value !== "number") return String(value);
-    const text = number(value, this.#decimals);
-    const shown = text.includes("e") ? 0 : number(value).split(/[.,]/).at(-1).length;
-    if (!Number.isInteger(value)) this.#decimals = Math.max(this.#decimals, Math.min(shown, mostDecimals(Math.abs(value))));
-    return text;
+    const [, fraction = ""] = number(value).split(".");
+    if (!fraction.includes("e")) this.#decimals = Math.max(this.#decimals, fraction.length);
+    return number(value, this.#decimals);
   }
 }
 

@@ -1,34 +1,37 @@
 /* When to draw: with the next frame, once, however many readings came. */
 
-const COMFORTABLE_MS = 12;
+const LEAST_PAUSE_MS = 50; // twenty drawings a second are enough for the eye, and leave the processor to others
 const LONGEST_PAUSE_MS = 400;
 
 /**
  * Return a function that asks for `draw` to be called with the next frame.
- * A draw that takes long is followed by a pause, so that the page stays usable; a hidden tab doesn't draw.
+ * The first is drawn at once, what comes in the pause after a drawing with the next. A hidden tab doesn't draw.
  */
 export function coalesced(draw) {
-  let asked = false;
-
-  function frame() {
-    const start = performance.now();
-    draw();
-    const cost = performance.now() - start;
-    if (cost < COMFORTABLE_MS) asked = false;
-    else setTimeout(rested, Math.min(2 * cost, LONGEST_PAUSE_MS));
-  }
-
+  let busy = false;
   let again = false;
-  function rested() {
-    asked = false;
-    if (again) ask();
-  }
 
   function ask() {
-    again = asked;
-    if (asked) return;
-    asked = true;
+    again = busy;
+    if (busy) return;
+    busy = true;
     requestAnimationFrame(frame);
+  }
+
+  function frame() {
+    again = false;
+    const start = performance.now();
+    try {
+      draw();
+    } finally {
+      const pause = Math.max(LEAST_PAUSE_MS, 2 * (performance.now() - start));
+      setTimeout(rested, Math.min(pause, LONGEST_PAUSE_MS));
+    }
+  }
+
+  function rested() {
+    busy = false;
+    if (again) ask();
   }
   return ask;
 }

@@ -112,7 +112,8 @@ export class Record {
   }
 
   #remember(readings) {
-    const placed = readings.slice(-RECENT).map((reading) => ({ ...reading, place: reading.seq ?? (this.last ?? 0) + 0.5 }));
+    const placeOf = ({ seq }) => seq ?? (this.last ?? 0) + 0.5; // behind the last that was kept
+    const placed = readings.slice(-RECENT).map((reading) => ({ ...reading, place: placeOf(reading) }));
     this.recent.push(...placed);
     this.recent.sort((one, other) => one.place - other.place);
     this.recent.splice(0, this.recent.length - RECENT);

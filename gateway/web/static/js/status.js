@@ -72,7 +72,8 @@ function sourceRow({ name, type, state, since, reason }) {
   const now = Date.now() / 1000;
   const badged = element("span", { className: "badge" });
   badge(badged, state);
-  const cells = { Name: name, Type: type, State: badged, Since: `${moment(since, now)}, ${ago(now - since)}`, Reason: reason ?? "" };
+  const start = `${moment(since, now)}, ${ago(now - since)}`;
+  const cells = { Name: name, Type: type, State: badged, Since: start, Reason: reason ?? "" };
   return element("tr", {}, ...Object.entries(cells).map(([head, content]) =>
     element("td", { data: { head }, className: head === "Reason" ? "reason" : "" }, content)));
 }
