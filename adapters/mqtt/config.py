@@ -1,21 +1,21 @@
 """The ``[[adapters]]`` table of an MQTT broker, and its routes."""
 
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Literal
 
 from pydantic import Field, field_validator, model_validator
 
 from gateway.adapter import AdapterConfig, PayloadConfig
 from gateway.decoding.topics import TopicPattern
-from gateway.quantities import Duration, Size
+from gateway.quantities import ConfigPath, Duration, Size
 
 
 class MqttRoute(PayloadConfig):
     """Which topics to subscribe to, and how their payloads become readings."""
 
     topic: str = Field(
-        description="what to subscribe to; {device} and {metric} each match one level, + one unnamed level, # the rest"
+        examples=["sensors/{device}"],
+        description="what to subscribe to; {device} and {metric} each match one level, + one unnamed level, # the rest",
     )
     qos: Literal[0, 1, 2] = Field(
         1, description="0: what comes while the gateway is away is lost; 1: delivered again until stored; 2: taken as 1"
@@ -49,11 +49,16 @@ class MqttConfig(AdapterConfig):
         None,
         min_length=1,
         max_length=256,
-        description="unique at the broker, which keeps a session under it: subscriptions and what is not acknowledged; "
-        "default: telemetry-gateway-HOST-NAME",
+        examples=["greenhouse-gateway"],
+        description="unique at the broker, which keeps subscriptions and what is not acknowledged under it; "
+        "default: made of host, name and topics. One of your own should change with the topics",
     )
-    username: str | None = Field(None, min_length=1, description="for the broker")
-    password_file: Path | None = Field(None, description="a file with the password and nothing else")
+    username: str | None = Field(None, min_length=1, examples=["gateway"], description="for the broker")
+    password_file: ConfigPath | None = Field(
+        None,
+        examples=["/etc/telemetry-gateway/broker-password"],
+        description="a file with the password and nothing else",
+    )
     keepalive: Duration = Field("30s", validate_default=True, description="a silent connection is tested this often")
     session_expiry: Duration = Field(
         "1d", validate_default=True, description="how long the broker keeps messages for us while we are away (MQTT 5)"
@@ -62,9 +67,19 @@ class MqttConfig(AdapterConfig):
         "1MiB", validate_default=True, description="a message that is larger is read over and rejected"
     )
     tls: bool = Field(False, description="encrypt, and check the broker's certificate")
-    ca_file: Path | None = Field(None, description="who may sign the broker's certificate; default: the system's list")
-    cert_file: Path | None = Field(None, description="our own certificate, for brokers that ask for one")
-    key_file: Path | None = Field(None, description="its private key, if not in cert_file")
+    ca_file: ConfigPath | None = Field(
+        None,
+        examples=["/etc/telemetry-gateway/ca.crt"],
+        description="who may sign the broker's certificate; default: the system's list",
+    )
+    cert_file: ConfigPath | None = Field(
+        None,
+        examples=["/etc/telemetry-gateway/client.crt"],
+        description="our own certificate, for brokers that ask for one",
+    )
+    key_file: ConfigPath | None = Field(
+        None, examples=["/etc/telemetry-gateway/client.key"], description="its private key, if not in cert_file"
+    )
     routes: tuple[MqttRoute, ...] = Field(min_length=1, description="the first that matches a topic decides")
 
     def payloads(self) -> Sequence[PayloadConfig]:

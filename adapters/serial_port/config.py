@@ -14,6 +14,7 @@ class SerialConfig(AdapterConfig, PayloadConfig):
 
     url: str = Field(
         min_length=1,
+        examples=["/dev/serial/by-id/usb-Arduino_Uno-if00"],
         description="a device path, best below /dev/serial/by-id; or any pyserial URL: socket://HOST:PORT, rfc2217://…",
     )
     baudrate: int = Field(9600, ge=50, le=20_000_000, description="bits a second, as the sensor sends")
