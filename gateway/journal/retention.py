@@ -30,7 +30,8 @@ class Retention:
         self._path = path
         self._store = store
         self._retention_s = settings.retention
-        self._most_pages = max(1, settings.max_size // PAGE_BYTES - wal_pages(settings.max_size))
+        # Twice: the log is cut back only after the commit that makes it too long.
+        self._most_pages = max(1, settings.max_size // PAGE_BYTES - 2 * wal_pages(settings.max_size))
         self._clock = clock
         self._age_looked_at = float("-inf")
         self._size_looked_at = float("-inf")

@@ -80,7 +80,9 @@ def test_past_the_size_the_oldest_go_of_all_devices(path: Path) -> None:
         for n in range(0, 6000, 50):
             clock.now = START + n
             it.put([at(START + n, "a", "b", value="x" * 150) for _ in range(100)])
+        clock.now += 10
         wait_until(lambda: Queries(path).stats().bytes <= most, "the file is small enough")
+        wait_until(lambda: not it.journal._busy, "nothing more goes")
         kept = {device: seqs(path, device) for device in ("a", "b")}
         assert kept["a"][-1] == kept["b"][-1] == 12_000
         assert 1 < kept["a"][0] < 12_000
