@@ -3,6 +3,7 @@
 import orjson
 
 from gateway.decoding.flatten import Fields, flatten
+from gateway.decoding.twice import check_keys
 from gateway.decoding.words import shown
 from gateway.errors import Rejected
 
@@ -18,12 +19,18 @@ def decode(payload: bytes) -> list[Fields]:
     ------
     Rejected
         The payload isn't strict JSON in UTF-8 (NaN, Infinity and 1e400 are none), isn't an object
-        or an array of objects, or goes past a bound.
+        or an array of objects, has a key twice in one object, or goes past a bound.
     """
     try:
         document = orjson.loads(payload)
     except orjson.JSONDecodeError as error:
         raise Rejected(f"not JSON: {error}") from error
+    readings = _readings(document)
+    check_keys(payload, document)  # last: what is nested too deep for a second look is rejected by now
+    return readings
+
+
+def _readings(document: object) -> list[Fields]:
     if type(document) is dict:
         return [flatten(document)]
     if type(document) is list:

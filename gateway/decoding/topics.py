@@ -6,6 +6,8 @@ matches one level, ``#`` the rest (MQTT 5, section 4.7).
 
 import re
 
+from gateway.decoding.words import shown
+
 _NAMES = ("device", "metric")
 _ONE_LEVEL = {"+": "[^/]*"} | {f"{{{name}}}": f"(?P<{name}>[^/]*)" for name in _NAMES}
 _MAX_BYTES = 65535  # of an MQTT string: MQTT 5, section 1.5.4
@@ -35,8 +37,27 @@ class TopicPattern:
         found = self._regex.fullmatch(topic)
         return None if found is None else found.groupdict()
 
+    def mismatch(self, topic: str) -> str:
+        """Return the first reason why ``topic`` isn't meant, level by level; empty if it is."""
+        if self.match(topic) is not None:
+            return ""
+        levels, wanted = topic.split("/"), self.pattern.split("/")
+        if levels[0].startswith("$") and wanted[0] in (*_ONE_LEVEL, "#"):
+            return f"starts with {shown(levels[0])}, and {wanted[0]} in front doesn't match the broker's own topics"
+        for number, (level, want) in enumerate(zip(levels, wanted, strict=False), 1):
+            if want not in (level, *_ONE_LEVEL, "#"):
+                return f"level {number} is {shown(level)}, the pattern wants {shown(want)}"
+        return _other_length(len(levels), wanted)
+
     def __repr__(self) -> str:
         return f"TopicPattern({self.pattern!r})"
+
+
+def _other_length(count: int, wanted: list[str]) -> str:
+    has = f"has {count} level" if count == 1 else f"has {count} levels"
+    if wanted[-1] == "#":
+        return f"{has}, the pattern at least {len(wanted) - 1}"
+    return f"{has}, the pattern has {len(wanted)}"
 
 
 def _regex(levels: list[str]) -> str:

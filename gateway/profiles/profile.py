@@ -36,6 +36,10 @@ class Profile(ABC):
         self.text_fields = text_fields
         """Fields that are text even where they look like numbers, by the names that the sensor gives them."""
 
+    def left_out(self, fields: Mapping[str, object]) -> tuple[str, ...]:  # noqa: ARG002  for those that leave out
+        """Return the names of those ``fields`` that ``validate`` passes over without a word."""
+        return ()
+
     @abstractmethod
     def validate(self, fields: dict[str, object]) -> dict[str, Value]:
         """Return the metrics that ``fields`` give: plain, finite, bounded.

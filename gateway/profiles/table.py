@@ -1,6 +1,7 @@
 """A profile written in TOML, as a pydantic type."""
 
 import sys
+from collections.abc import Mapping
 from typing import Annotated, Any, Required
 
 from pydantic import (
@@ -33,7 +34,12 @@ class TableProfile(Profile):
         metrics = {key: _info(metric) for key, metric in config.metrics.items()}
         super().__init__(name, metrics, frozenset(key for key, info in metrics.items() if info.type == "str"))
         self._named = frozenset(metrics)
+        self._extra = config.extra
         self._fields = _type_of(config)
+
+    def left_out(self, fields: Mapping[str, object]) -> tuple[str, ...]:
+        """Return those that the profile doesn't name, where it ignores them."""
+        return tuple(name for name in fields if name not in self._named) if self._extra == "ignore" else ()
 
     def validate(self, fields: dict[str, object]) -> dict[str, Value]:
         """Return the metrics, scaled."""

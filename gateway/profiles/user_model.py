@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from importlib import import_module
 from typing import Any
 
-from pydantic import BaseModel, RootModel, ValidationError
+from pydantic import BaseModel, ConfigDict, RootModel, TypeAdapter, ValidationError
 from pydantic.errors import PydanticUserError
 from pydantic.json_schema import JsonSchemaMode
 
@@ -31,6 +31,8 @@ class ModelProfile(Profile):
         text = frozenset(field for field, kind, _ in _scalars(received) if kind == "str")
         super().__init__(name, _metrics(model), text)
         self._model = model
+        # A model alone would dump an infinity of type Any as None; what is around it decides.
+        self._one = TypeAdapter(tuple[model], config=ConfigDict(ser_json_inf_nan="constants"))  # type: ignore[valid-type]  # made from a name
 
     def validate(self, fields: dict[str, object]) -> dict[str, Value]:
         """Return the model's fields, computed ones included."""
@@ -38,7 +40,8 @@ class ModelProfile(Profile):
             reading = self._model.model_validate(fields)
         except ValidationError as error:
             raise Rejected(reason_of(error)) from error
-        return plain(flatten(reading.model_dump(mode="json", by_alias=False, exclude_none=True)))
+        (document,) = self._one.dump_python((reading,), mode="json", by_alias=False, exclude_none=True)
+        return plain(flatten(document))
 
 
 def load_model(path: str) -> type[BaseModel]:

@@ -1,7 +1,10 @@
+import json
 import tracemalloc
 
 import orjson
 import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
 
 from gateway.decoding import make_decoder
 from gateway.errors import Rejected
@@ -100,3 +103,44 @@ def test_repeating_a_long_name_takes_bounded_memory():
         assert tracemalloc.get_traced_memory()[1] < 50_000_000
     finally:
         tracemalloc.stop()
+
+
+@pytest.mark.parametrize(
+    ("payload", "words"),
+    [
+        (b'{"a": 1, "a": 2}', "a: is there twice"),
+        (b'{"a": 1, "a": null}', "a: is there twice"),
+        (b'{"a": 1, "\\u0061": 2}', "a: is there twice"),
+        (b'{"a": "x:y", "a": "z"}', "a: is there twice"),
+        (b'{"a": 1, "a": "\\u003a"}', "a: is there twice"),
+        (b'{"a": {"b": 1, "c": 2, "b": 3}}', "b: is there twice"),
+        (b'[{"a": 1}, {"a": 1, "a": 1}]', "a: is there twice"),
+        (b'{"a": 1, "n": ' + b"9" * 5000 + b', "a": 1}', "not JSON"),
+    ],
+)
+def test_a_key_is_there_once(payload, words):
+    assert reason(payload).startswith(words)
+
+
+def an_object(pairs):
+    return "{" + ", ".join(f'"{key}" : {value}' for key, value in pairs) + "}"
+
+
+keys = st.sampled_from(["a", "b", "a:b", ":", r"\u003a", r"\u0061", "é"])
+values = st.recursive(
+    st.sampled_from(["1", "null", "true", '"x"', '":"', r'"\u003a"', r'"\u003A:"', '"12:30:00"', "{}", "[]"]),
+    lambda inner: st.lists(st.tuples(keys, inner), max_size=4).map(an_object),
+    max_leaves=8,
+)
+
+
+@given(pairs=st.lists(st.tuples(keys, values), min_size=1, max_size=5))
+@example(pairs=[("a", "1"), ("a", r'"\u003a"')])
+def test_no_key_is_lost_unnoticed(pairs):
+    lost = []
+    text = an_object(pairs)
+    json.loads(text, object_pairs_hook=lambda found: lost.append(len(found) - len(dict(found))))
+    if any(lost):
+        assert reason(text.encode()).endswith("is there twice")
+    else:
+        assert decode(text.encode())

@@ -1,4 +1,6 @@
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from gateway.decoding.topics import TopicPattern
 
@@ -66,3 +68,34 @@ def test_impossible_patterns_are_refused_in_words(pattern, words):
     with pytest.raises(ValueError) as caught:
         TopicPattern(pattern)
     assert words in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("pattern", "topic", "words"),
+    [
+        ("sensors/attic", "sensors/kitchen", 'level 2 is "kitchen", the pattern wants "attic"'),
+        ("sensors/{device}", "Sensors/kitchen", 'level 1 is "Sensors", the pattern wants "sensors"'),
+        ("sensors/{device}", "sensors/kitchen/temperature", "has 3 levels, the pattern has 2"),
+        ("sensors/{device}", "sensors", "has 1 level, the pattern has 2"),
+        ("sensors/{device}/x/#", "sensors/kitchen", "has 2 levels, the pattern at least 3"),
+        ("a/+/c", "x/b", 'level 1 is "x", the pattern wants "a"'),
+        ("a/b", "a/line\nbreak", r'level 2 is "line\nbreak", the pattern wants "b"'),
+        ("#", "$SYS/uptime", "starts with \"$SYS\", and # in front doesn't match the broker's own topics"),
+        ("{device}/uptime", "$SYS/uptime", 'starts with "$SYS", and {device} in front doesn\'t match'),
+    ],
+)
+def test_why_a_topic_is_not_meant(pattern, topic, words):
+    assert TopicPattern(pattern).mismatch(topic).startswith(words)
+
+
+levels = st.sampled_from(["a", "b", "", "$SYS", "+", "#", "{device}", "ü"])
+
+
+@given(pattern=st.lists(levels, min_size=1, max_size=4), topic=st.lists(levels, min_size=1, max_size=4))
+def test_there_is_a_reason_exactly_where_there_is_no_match(pattern, topic):
+    try:
+        meant = TopicPattern("/".join(pattern))
+    except ValueError:
+        return
+    text = "/".join(topic)
+    assert (meant.match(text) is None) == bool(meant.mismatch(text))

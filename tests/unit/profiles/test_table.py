@@ -1,7 +1,7 @@
 import pytest
 
 from gateway.errors import Rejected
-from gateway.profiles import ProfileConfig, build
+from gateway.profiles import ANY, ProfileConfig, build
 
 
 def profile(extra="allow", **metrics):
@@ -131,3 +131,10 @@ def test_three_problems_are_told_and_the_others_counted():
 
 def test_text_metrics_are_known_to_the_decoders():
     assert profile(a={"type": "str"}, b={}).text_fields == {"a"}
+
+
+def test_what_is_left_out_without_a_word():
+    fields = {"a": 1, "b": 2, "c": 3}
+    assert profile("ignore", b={}).left_out(fields) == ("a", "c")
+    assert profile("allow", b={}).left_out(fields) == ()
+    assert ANY.left_out(fields) == ()

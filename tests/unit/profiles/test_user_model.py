@@ -3,7 +3,7 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from enum import Enum
 from types import ModuleType
-from typing import Literal
+from typing import Any, Literal
 
 import pytest
 from pydantic import BaseModel, ConfigDict, Field, RootModel, computed_field, field_validator, model_validator
@@ -73,6 +73,21 @@ class Wild(BaseModel):
     @property
     def power(self) -> float:
         return self.base * float("inf")
+
+
+class Anything(BaseModel):
+    x: Any = None
+    inner: dict[str, Any] = {}
+
+    @field_validator("x")
+    @classmethod
+    def _double(cls, x):
+        return x * 2
+
+    @computed_field
+    @property
+    def same(self) -> Any:
+        return self.x
 
 
 class Loose(BaseModel):
@@ -156,6 +171,19 @@ def test_what_it_gives_is_bounded_too(user_module):
     assert reason(loose, a="x" * 300).startswith("a: expected at most 256 characters")
     assert reason(loose, **{"a.b": 1, "a": {"b": 2}}) == "a.b: is there twice"
     assert reason(loose, **{str(n): n for n in range(300)}) == "300 metrics, at most 256 are taken"
+
+
+@pytest.mark.parametrize(
+    ("fields", "words"),
+    [
+        ({"x": 1e308}, "x: expected a finite number, got inf"),
+        ({"inner": {"y": float("nan")}}, "inner.y: expected a finite number, got nan"),
+    ],
+)
+def test_an_infinity_of_any_type_is_refused_and_not_dropped(user_module, fields, words):
+    anything = build("anything", ProfileConfig(model=f"{user_module}:Anything"))
+    assert anything.validate({"x": 1, "inner": {"none": None}}) == {"x": 2, "same": 2}
+    assert reason(anything, **fields) == words
 
 
 def test_what_the_page_shows_comes_from_the_models_schema(weather):
