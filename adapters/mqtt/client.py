@@ -1,10 +1,12 @@
 """paho's client, driven by one green thread. The only module that knows paho's inside."""
 
+from collections.abc import Callable
 from typing import Any, cast
 
 import paho.mqtt.client as paho
-from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
+from paho.mqtt.enums import CallbackAPIVersion, MQTTErrorCode, MQTTProtocolVersion
 
+from adapters.mqtt.publication import Publication, parse
 from adapters.mqtt.stream import Stream
 from gateway import runtime
 
@@ -40,6 +42,9 @@ class Client(paho.Client):
             reconnect_on_failure=False,
             manual_ack=True,
         )
+        self.on_publication: Callable[[Publication], None] = _forget
+        """Gets each message; never raises, paho's parser wouldn't survive it (TRAPS 2.3)."""
+        self.on_message = self._on_qos_2
         self._stream: Stream | None = None
         self._max_packet_bytes = max_packet_bytes
         self._next_misc = 0.0
@@ -94,6 +99,24 @@ class Client(paho.Client):
         self._stream = Stream(cast("Any", super()._create_socket()))
         return self._stream
 
+    def _handle_publish(self) -> MQTTErrorCode:
+        # paho makes a message object with a condition variable in it, decodes the topic twice and unpacks
+        # the properties: docs/decisions/0008-publish-packets-are-taken-apart-here.md.
+        header, body = self._in_packet["command"], self._in_packet["packet"]
+        if header & 0b0100:
+            return super()._handle_publish()  # QoS 2, which we never ask for
+        try:
+            publication = parse(header, body, has_properties=self.protocol == MQTTProtocolVersion.MQTTv5)
+        except ValueError:
+            return MQTTErrorCode.MQTT_ERR_PROTOCOL
+        self.on_publication(publication)
+        return MQTTErrorCode.MQTT_ERR_SUCCESS
+
+    def _on_qos_2(self, _client: object, _userdata: object, message: paho.MQTTMessage) -> None:
+        # The public way to the topic raises where it isn't UTF-8 (TRAPS 2.9).
+        topic, payload = message._topic, bytes(message.payload)  # noqa: SLF001
+        self.on_publication(Publication(topic, payload, message.qos, message.mid, message.dup, message.retain))
+
     def _sock_recv(self, bufsize: int) -> bytes:
         data = super()._sock_recv(bufsize)
         packet = self._in_packet
@@ -103,6 +126,5 @@ class Client(paho.Client):
         return data
 
 
-def wire_topic(message: paho.MQTTMessage) -> bytes:
-    """Return the topic as it came; ``message.topic`` raises where that isn't UTF-8."""
-    return message._topic  # noqa: SLF001  no public way (TRAPS 2.9)
+def _forget(_publication: Publication) -> None:
+    """Take a message that nobody asked for."""

@@ -3,10 +3,8 @@
 from collections.abc import Callable
 from functools import partial
 
-from paho.mqtt.client import MQTTMessage
-
-from adapters.mqtt import packets
-from adapters.mqtt.client import Client, wire_topic
+from adapters.mqtt.client import Client
+from adapters.mqtt.publication import Publication
 from adapters.mqtt.subscriptions import Copies
 from gateway.model import RawMessage
 from gateway.runtime import now
@@ -32,7 +30,7 @@ class Inbound:
         self._client = client
         self._take = take
         self._unsettled: set[int] = set()
-        client.on_message = self._on_message
+        client.on_publication = self._take_in
 
     @property
     def unsettled(self) -> int:
@@ -43,29 +41,28 @@ class Inbound:
         """Acknowledge nothing any more."""
         self._unsettled.clear()
 
-    def _on_message(self, _client: object, _userdata: object, message: MQTTMessage) -> None:
-        topic = wire_topic(message)
-        if self.copies and not self.copies.counts(topic, packets.subscription_identifiers(message.properties)):
-            self._client.ack(message.mid, message.qos)
+    def _take_in(self, publication: Publication) -> None:
+        if self.copies and not self.copies.counts(publication.topic, publication.subscription_identifiers()):
+            self._client.ack(publication.mid, publication.qos)
             return
         flaw = self._client.too_long
-        payload = bytes(message.payload[:EXCERPT_BYTES] if flaw else message.payload)
-        if message.qos == 0:
-            self._take(RawMessage(payload, now(), topic, retained=message.retain, flaw=flaw))
+        payload = publication.payload[:EXCERPT_BYTES] if flaw else publication.payload
+        if publication.qos == 0:
+            self._take(RawMessage(payload, now(), publication.topic, retained=publication.retain, flaw=flaw))
         else:
-            self._take(self._acknowledged(message, payload, topic, flaw))
+            self._take(self._acknowledged(publication, payload, flaw))
 
-    def _acknowledged(self, message: MQTTMessage, payload: bytes, topic: bytes, flaw: str) -> RawMessage:
-        self._unsettled.add(message.mid)
+    def _acknowledged(self, publication: Publication, payload: bytes, flaw: str) -> RawMessage:
+        self._unsettled.add(publication.mid)
         return RawMessage(
             payload=payload,
             arrived=now(),
-            topic=topic,
-            settle=partial(self._settle, message.mid, message.qos),
+            topic=publication.topic,
+            settle=partial(self._settle, publication.mid, publication.qos),
             acknowledged=True,
-            packet_id=message.mid,
-            redelivered=message.dup,
-            retained=message.retain,
+            packet_id=publication.mid,
+            redelivered=publication.dup,
+            retained=publication.retain,
             flaw=flaw,
         )
 

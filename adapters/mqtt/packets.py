@@ -29,11 +29,6 @@ def subscribe_properties(wanted: Subscription) -> Properties:
     return _properties(PacketTypes.SUBSCRIBE, SubscriptionIdentifier=wanted.identifier)
 
 
-def subscription_identifiers(properties: Properties | None) -> list[int]:
-    """Return which subscriptions a message is for, as far as the broker says."""
-    return getattr(properties, "SubscriptionIdentifier", [])
-
-
 def _properties(packet_type: int, **values: int) -> Properties:
     untyped: Any = Properties
     properties: Properties = untyped(packet_type)

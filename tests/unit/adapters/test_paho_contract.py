@@ -12,6 +12,7 @@ from adapters.mqtt.connection import V5
 def test_the_private_methods_are_there() -> None:
     assert callable(paho.Client._create_socket)
     assert callable(paho.Client._sock_recv)
+    assert callable(paho.Client._handle_publish)
 
 
 def test_the_parser_keeps_what_too_long_needs() -> None:
