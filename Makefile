@@ -11,7 +11,7 @@ ARGS   ?=
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test setup system check fix generated coverage bench bench-smoke wheel lock clean
+.PHONY: help demo test chaos setup system check fix generated coverage bench bench-smoke wheel lock clean
 .DELETE_ON_ERROR:
 
 help:  ## list the targets
@@ -26,6 +26,9 @@ demo: $(VENV)/.runtime node_modules/.placed  ## run the gateway on demo sensors 
 
 test: setup  ## run every test (ARGS="tests/unit -x" for some)
 	$(BIN)/python -m pytest $(ARGS)
+
+chaos: setup  ## try to break it, for half an hour or so (CHAOS_SEED=N does the same again)
+	CHAOS_LONG=1 $(BIN)/python -m pytest tests/chaos $(ARGS)
 
 setup: system $(VENV)/.dev node_modules/.placed  ## make .venv/ with the project and its tools
 
