@@ -2,7 +2,7 @@
 
 from collections import defaultdict, deque
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from gateway.deliveries import Deliveries, digest_of
 from gateway.devices import Devices
@@ -16,8 +16,6 @@ from gateway.overview import Overview
 from gateway.profiles import Profile
 from gateway.runtime import now
 
-_MOST_WAITING = 50_000
-"""Messages before the commit. Past it those that their sender doesn't keep are dropped and counted."""
 _LAGS = 2048
 
 
@@ -57,19 +55,21 @@ class Pipeline:
         if self._closed:
             return
         self.ledger.received(source)
-        if self._journal.backlog > _MOST_WAITING and not message.acknowledged:
-            self.ledger.ended(source, Outcome.DROPPED)
-            self._drops.warn(source, f"more than {_MOST_WAITING} messages wait for the disk")
-            return
         self._journal.append(self._intakes[source].take(message))
 
     def committed(self, batch: Committed) -> None:
-        """End every message of a commit: count, settle, publish, in this order."""
+        """End every message of a commit: count, settle, publish, in this order.
+
+        What waits for the disk is published too, as it can't be resumed from: without ``seq``.
+        """
         groups: dict[tuple[str, str, str | None], list[Reading]] = defaultdict(list)
         for entry in batch.entries:
-            self._end(entry, batch.error)
+            if not batch.kept:
+                self._end(entry, batch.error)
             for reading in entry.readings:
-                groups[entry.source, reading.device, entry.profile].append(reading)
+                # a copy, since the writer may give the waiting one its seq at any time
+                shown = replace(reading, seq=None) if batch.kept else reading
+                groups[entry.source, reading.device, entry.profile].append(shown)
         for (source, device, profile), readings in groups.items():
             self._sinks.devices.update(source, readings, self._profiles.get(profile or ""))
             self._sinks.live.publish(device, readings)

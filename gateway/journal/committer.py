@@ -72,9 +72,13 @@ class Committer:
 
     def _keep(self, batch: Sequence[Entry]) -> None:
         refused: list[Entry] = []
+        kept: list[Entry] = []
         for entry in batch:
-            keep = entry.message.acknowledged and len(self.kept) < MOST_KEPT
-            (self.kept if keep else refused).append(entry)
+            keep = entry.message.acknowledged and len(self.kept) + len(kept) < MOST_KEPT
+            (kept if keep else refused).append(entry)
+        self.kept += kept
+        if kept:
+            self._post(Committed(kept, self.problem, kept=True))
         if refused:
             self._post_refused(refused)
 

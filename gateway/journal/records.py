@@ -14,6 +14,8 @@ class Committed:
     error: str = ""
     """Why their readings could not be kept, for people: every ``seq`` is None then, and nothing that
     its sender still keeps may be settled."""
+    kept: bool = False
+    """They are not at their end: they wait for the disk, and come again once it takes writes."""
 
 
 class Stored(NamedTuple):

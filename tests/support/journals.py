@@ -49,7 +49,13 @@ class Posted:
 
     @property
     def entries(self) -> list[Entry]:
-        return [entry for batch in self.batches for entry in batch.entries]
+        """Those that came to their end."""
+        return [entry for batch in self.batches if not batch.kept for entry in batch.entries]
+
+    @property
+    def waiting(self) -> list[Entry]:
+        """Those that were said to wait for the disk."""
+        return [entry for batch in self.batches if batch.kept for entry in batch.entries]
 
     def wait_for(self, entries: int) -> "Posted":
         """Wait until that many entries in all have been posted."""

@@ -66,6 +66,7 @@ def test_what_its_sender_keeps_waits_and_is_written_first(path: Path) -> None:
             it.put([entry(reading("a", START, LARGE))])
             wait_until(lambda: it.journal.backlog == 3, "three wait for the disk")
             assert len(it.posted.entries) == 2
+            assert [waiting.readings[0] for waiting in it.posted.drain().waiting] == kept  # viewers see them meanwhile
         it.posted.wait_for(5)
         assert [one.seq for one in kept] == [1, 2, 3]
         assert it.posted.batches[-1].error == ""

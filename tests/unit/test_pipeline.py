@@ -1,0 +1,151 @@
+import pytest
+
+from gateway.adapter import PayloadConfig
+from gateway.deliveries import Deliveries
+from gateway.devices import Devices
+from gateway.intake import Intake
+from gateway.journal import Committed
+from gateway.ledger import Ledger
+from gateway.model import Outcome, RawMessage
+from gateway.pipeline import Pipeline, Sinks
+
+
+class Journal:
+    def __init__(self):
+        self.entries = []
+
+    def append(self, entry):
+        self.entries.append(entry)
+
+
+class Seen:
+    """Stands for live and overview: keeps what it was told."""
+
+    def __init__(self):
+        self.published = []
+
+    def publish(self, device, readings):
+        self.published.append((device, [(reading.seq, reading.values) for reading in readings]))
+
+    def touch(self, names):
+        pass
+
+
+class World:
+    def __init__(self):
+        self.deliveries, self.journal, self.seen, self.settled = Deliveries(), Journal(), Seen(), []
+        ledger = Ledger(["bench"])
+        devices = Devices(lambda: 0.0, lambda: 0.0)
+        intake = Intake("bench", [PayloadConfig(device="d")], {}, self.deliveries)
+        sinks = Sinks(ledger, devices, self.deliveries, self.seen, self.seen)
+        self.pipeline = Pipeline({"bench": intake}, self.journal, sinks, {})
+        self.numbers = iter(range(1, 1000))
+
+    def take(self, payload=b'{"n": 1}', packet_id=None, redelivered=False):
+        self.pipeline.take(
+            "bench",
+            RawMessage(
+                payload,
+                0.0,
+                settle=lambda: self.settled.append(payload),
+                acknowledged=packet_id is not None,
+                packet_id=packet_id,
+                redelivered=redelivered,
+            ),
+        )
+
+    def commit(self, error="", *, kept=False):
+        entries, self.journal.entries = self.journal.entries, []
+        if not error:
+            for entry in entries:
+                for reading in entry.readings:
+                    reading.seq = next(self.numbers)
+        self.pipeline.committed(Committed(entries, error, kept))
+        return entries
+
+    @property
+    def books(self):
+        return {key: count for key, count in self.pipeline.ledger.total().items() if count}
+
+
+@pytest.fixture
+def world():
+    return World()
+
+
+def test_counts_settles_and_publishes_after_the_commit(world):
+    world.take(packet_id=1)
+    assert (world.settled, world.seen.published) == ([], [])
+    assert world.books == {"received": 1, "in_flight": 1}
+    world.commit()
+    assert world.settled == [b'{"n": 1}']
+    assert world.seen.published == [("d", [(1, {"n": 1})])]
+    assert world.books == {"received": 1, "stored": 1}
+
+
+def test_a_commit_is_one_publication_a_device(world):
+    for number in range(3):
+        world.take(b'{"n": %d}' % number)
+    world.take(b"junk")
+    world.commit()
+    assert world.seen.published == [("d", [(1, {"n": 0}), (2, {"n": 1}), (3, {"n": 2})])]
+    assert world.books == {"received": 4, "stored": 3, "rejected": 1}
+    assert len(world.settled) == 4
+
+
+def test_what_waits_for_the_disk_is_shown_without_seq_and_ends_later(world):
+    world.take(packet_id=1)
+    entries = world.commit("disk is full", kept=True)
+    assert world.seen.published == [("d", [(None, {"n": 1})])]
+    assert (world.settled, world.books) == ([], {"received": 1, "in_flight": 1})
+    world.journal.entries = entries
+    world.commit()
+    assert world.seen.published[1:] == [("d", [(1, {"n": 1})])]
+    assert (len(world.settled), world.books) == (1, {"received": 1, "stored": 1})
+
+
+def test_what_could_not_be_kept_is_dropped_and_left_with_its_sender(world):
+    world.take(b'{"n": 1}')
+    world.take(b'{"n": 2}', packet_id=7)
+    world.commit("disk is full")
+    assert world.books == {"received": 2, "dropped": 2}
+    assert world.settled == [b'{"n": 1}']  # nobody waits for this one
+    world.take(b'{"n": 2}', packet_id=7, redelivered=True)
+    world.commit()
+    assert world.books == {"received": 3, "dropped": 2, "stored": 1}
+
+
+def test_a_redelivery_is_a_duplicate_and_settled(world):
+    world.take(packet_id=7)
+    world.commit()
+    world.take(packet_id=7, redelivered=True)
+    world.commit()
+    assert world.books == {"received": 2, "stored": 1, "duplicate": 1}
+    assert len(world.settled) == 2
+
+
+def test_a_duplicate_of_what_was_lost_meanwhile_is_not_settled(world):
+    world.take(packet_id=7)
+    first = world.journal.entries.pop()
+    world.take(packet_id=7, redelivered=True)
+    duplicate = world.journal.entries.pop()
+    assert duplicate.outcome is Outcome.DUPLICATE
+    world.pipeline.committed(Committed([first], "disk is full"))
+    world.pipeline.committed(Committed([duplicate]))
+    assert world.settled == []
+    world.take(packet_id=7, redelivered=True)
+    world.commit()
+    assert len(world.settled) == 1
+
+
+def test_closed_it_takes_nothing(world):
+    world.pipeline.close()
+    world.take(packet_id=1)
+    assert (world.journal.entries, world.books) == ([], {})
+
+
+def test_lag_is_measured_where_something_was_published(world):
+    assert world.pipeline.lag_ms() == {"p50": 0.0, "p99": 0.0}
+    world.take()
+    world.commit()
+    assert world.pipeline.lag_ms()["p99"] > 0
