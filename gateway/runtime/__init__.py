@@ -12,7 +12,7 @@ import warnings
 
 warnings.filterwarnings("ignore", message=r"\s*Eventlet is deprecated")
 
-from gateway.runtime.clock import monotonic, now
+from gateway.runtime.clock import SET_AFTER, boot_id, is_set, monotonic, now, since_boot
 from gateway.runtime.green import Event, Task, sleep, spawn, wait_readable, wait_writable
 from gateway.runtime.inbox import Inbox, Worker
 from gateway.runtime.names import resolve_in_background
@@ -27,6 +27,7 @@ from gateway.runtime.native import (
 )
 
 __all__ = [
+    "SET_AFTER",
     "Event",
     "Inbox",
     "NativeCondition",
@@ -34,13 +35,16 @@ __all__ = [
     "NativeThread",
     "Task",
     "Worker",
+    "boot_id",
     "end_process_after",
+    "is_set",
     "monotonic",
     "native_socketpair",
     "native_write",
     "now",
     "read_now",
     "resolve_in_background",
+    "since_boot",
     "sleep",
     "spawn",
     "wait_readable",

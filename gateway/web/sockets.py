@@ -4,12 +4,18 @@ import logging
 from collections.abc import Callable
 from typing import Any
 
+import engineio.base_socket
 import engineio.payload
+import engineio.socket
 import orjson
 from flask import Flask
 from flask_socketio import SocketIO
+from socketio.packet import EVENT
 
+from gateway.web.broadcast import broadcast
+from gateway.runtime import monotonic
 from gateway.web.outbox import Outbox
+from gateway.web.websocket import Upgrade
 
 NAMESPACE = "/telemetry"
 
@@ -34,9 +40,17 @@ class Json:
         return orjson.loads(text)
 
 
+class _SteadyTime:
+    """What engineio sees as the ``time`` module: it measures the silence of clients by the wall clock."""
+
+    time = staticmethod(monotonic)
+
+
 def create(app: Flask, allows_origin: Callable[[str | None, dict[str, Any]], bool]) -> SocketIO:
     """Return a server with both transports, whose handlers run one after another for each client."""
     engineio.payload.Payload.max_decode_packets = _MOST_PACKETS_A_POST
+    # No public hook; a contract test pins it. Else a step of the clock would throw all viewers out.
+    engineio.socket.time = engineio.base_socket.time = _SteadyTime
     quiet = logging.getLogger("socketio")
     quiet.setLevel(logging.ERROR)
     socketio = SocketIO(
@@ -53,7 +67,7 @@ def create(app: Flask, allows_origin: Callable[[str | None, dict[str, Any]], boo
         engineio_logger=quiet,
     )
     eio = socketio.server.eio
-    eio._async = {**eio._async, "queue": Outbox}  # noqa: SLF001  no public hook; a contract test pins it
+    eio._async = {**eio._async, "queue": Outbox, "websocket": Upgrade}  # noqa: SLF001  no public hook; a contract test pins it
     return socketio
 
 
@@ -78,7 +92,12 @@ class Sockets:
 
     def announce(self, room: str, event: str, payload: object) -> None:
         """Send an event to all in ``room``."""
-        self._server.emit(event, payload, to=room, namespace=NAMESPACE)
+        if not self.occupied(room):
+            return
+        text = self._server.packet_class(EVENT, namespace=NAMESPACE, data=[event, payload]).encode()
+        members = self._server.manager.get_participants(NAMESPACE, room)
+        sessions = self._server.eio.sockets
+        broadcast([sessions[eio_sid] for _, eio_sid in members if eio_sid in sessions], text)
 
     def send(self, viewer: str, event: str, payload: object) -> None:
         """Send an event to one viewer; a viewer's own room has its name."""

@@ -1,7 +1,13 @@
 """Contract tests: the private parts of the stack that the gateway leans on are still as they were."""
 
+import inspect
+import re
+import time
+
 import engineio
+import engineio.base_socket
 import engineio.payload
+import engineio.socket
 import orjson
 import pytest
 from engineio.packet import MESSAGE, Packet
@@ -48,6 +54,21 @@ def test_stored_bytes_go_into_a_packet_as_they_are(socketio):
 
 def test_a_browser_that_joins_many_devices_at_once_sends_them_in_one_post(socketio):
     assert engineio.payload.Payload.max_decode_packets >= 1000
+
+
+@pytest.mark.parametrize("module", [engineio.socket, engineio.base_socket])
+def test_engineio_uses_nothing_of_time_but_time(socketio, module):
+    assert set(re.findall(r"\btime\.(\w+)", inspect.getsource(module))) == {"time"}
+
+
+@pytest.mark.parametrize("step_s", [-86_400.0, 50 * 365 * 86_400.0])
+def test_a_step_of_the_clock_throws_no_client_out(socketio, monkeypatch, step_s):
+    client = engineio.socket.Socket(socketio.server.eio, "sid")
+    real = time.time
+    monkeypatch.setattr(time, "time", lambda: real() + step_s)
+    assert client.check_ping_timeout()
+    client.last_ping -= 1000.0
+    assert not client.check_ping_timeout()
 
 
 def test_nobody_is_in_any_room_before_the_first_came(socketio):
