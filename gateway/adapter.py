@@ -7,11 +7,12 @@ counting, back-off, states, live. Register the class under the entry point group
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Annotated, ClassVar, Generic, Literal, Protocol, TypeVar
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
+from gateway.framing import Frame
 from gateway.model import DeviceId, MetricName, RawMessage, check_metric_name
 from gateway.quantities import Duration
 from gateway.runtime import Event
@@ -77,6 +78,13 @@ class AdapterConfig(BaseModel):
         A Config that inherits ``PayloadConfig`` too reads all its messages in that one way.
         """
         return (self,) if isinstance(self, PayloadConfig) else ()
+
+    def frames(self, data: bytes) -> Iterable[Frame]:
+        """Return the messages that ``run`` would find in ``data``, if that is all that the other end sends.
+
+        For ``gatewayctl explain``. By default ``data`` is one message; a Config that has a framing applies it.
+        """
+        return (Frame(data),)
 
 
 ConfigT = TypeVar("ConfigT", bound=AdapterConfig)

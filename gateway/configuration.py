@@ -102,7 +102,7 @@ class _Adapters:
             return
         for place, payload in _payloads(config):
             self._check_profile(at + place, payload.profile)
-            self._check_topic(at + place, payload.topic_pattern)
+            self._check_topic(at + place, payload)
         yield kind, config
 
     def _check_name(self, at: Place, name: object) -> None:
@@ -133,13 +133,19 @@ class _Adapters:
             expected = one_of(known) if known else f"a table [profiles.{name}]"
             self._document.complain(at, Complaint(("profile",), expected, quoted(name), did_you_mean(name, known)))
 
-    def _check_topic(self, at: Place, pattern: str | None) -> None:
+    def _check_topic(self, at: Place, payload: PayloadConfig) -> None:
+        pattern = payload.topic_pattern
         if pattern is None:
             return
         try:
-            TopicPattern(pattern)
+            names = TopicPattern(pattern).names
         except ValueError as error:
             self._document.complain(at, Complaint(("topic",), "a possible topic", quoted(pattern), str(error)))
+            return
+        if "metric" in names and payload.decode != "value":
+            expected = f'no {{metric}}, as decode = "{payload.decode}" names its metrics itself'
+            hint = 'write + in its place, or decode = "value" if the payload is one value'
+            self._document.complain(at, Complaint(("topic",), expected, quoted(pattern), hint))
 
 
 def _named_profiles(table: dict[str, object]) -> Iterator[tuple[Place, str]]:

@@ -1,11 +1,13 @@
 """The ``[[adapters]]`` table of a serial port."""
 
+from collections.abc import Iterable
 from importlib.util import find_spec
 from typing import Any, Literal
 
 from pydantic import Field, field_validator, model_validator
 
 from gateway.adapter import AdapterConfig, PayloadConfig
+from gateway.framing import Frame, LineFraming
 from gateway.quantities import Size
 
 
@@ -54,6 +56,10 @@ class SerialConfig(AdapterConfig, PayloadConfig):
         if not (self.device or self.device_key):
             raise ValueError('device: expected the name of the device, or device_key = "…", the field that names it')
         return self
+
+    def frames(self, data: bytes) -> Iterable[Frame]:
+        """Return the lines in ``data``, whose last may come without its end."""
+        return LineFraming(self.max_line).feed(data + b"\n")
 
     def line_settings(self) -> dict[str, Any]:
         """Return what pyserial's constructor takes."""

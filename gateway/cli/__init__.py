@@ -12,6 +12,7 @@ _COMMANDS = {
     "config": "gateway.cli.config:config",
     "demo": "gateway.cli.demo:demo",
     "devices": "gateway.cli.devices:devices",
+    "explain": "gateway.cli.explain:explain",
     "status": "gateway.cli.status:status",
     "tail": "gateway.cli.tail:tail",
 }

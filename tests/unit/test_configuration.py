@@ -76,6 +76,10 @@ def problems(configure, tmp_path):
     return problems
 
 
+def test_a_metric_in_the_topic_of_a_value(configure):
+    assert configure(f'{ADAPTER}[[adapters.routes]]\ntopic = "a/{{device}}/{{metric}}"\ndecode = "value"').adapters
+
+
 def test_a_whole_configuration(configure, tmp_path):
     found = configure(f'{ROUTE}profile = "climate"\n{LINE}{PROFILE}')
     assert found.path == tmp_path / "gateway.toml"
@@ -185,6 +189,13 @@ def test_nothing_is_needed(configure):
         (
             f'{ADAPTER}[[adapters.routes]]\ntopic = "a/#/b"',
             'gateway.toml:5: adapters[0].routes[0].topic: expected a possible topic, found "a/#/b"; ',
+        ),
+        (
+            f'{ADAPTER}[[adapters.routes]]\ntopic = "a/{{device}}/{{metric}}"\ndecode = "kv"',
+            (
+                'gateway.toml:5: adapters[0].routes[0].topic: expected no {metric}, as decode = "kv" names its metrics '
+                'itself, found "a/{device}/{metric}"; write + in its place, or decode = "value"'
+            ),
         ),
         (
             f'{LINE}decode = "csv"',
