@@ -117,9 +117,12 @@ class Reading:
         return wire(self.seq, self.body)
 
 
-def encode_body(ts: float, values: dict[str, Value]) -> bytes:
-    """Return the stored form of a reading, without its ``seq``."""
-    return orjson.dumps({"ts": ts, "values": values})
+def encode_body(ts: float, values: dict[str, Value], **marks: object) -> bytes:
+    """Return the stored form of a reading, without its ``seq``.
+
+    ``marks`` come after the values: ``clock="unset"`` where ``ts`` is of a clock that was not set.
+    """
+    return orjson.dumps({"ts": ts, "values": values, **marks})
 
 
 def wire(seq: int | None, body: bytes) -> bytes:

@@ -11,6 +11,7 @@ from gateway.decoding.words import shown
 from gateway.errors import Rejected
 from gateway.model import MAX_METRICS, RawMessage, Reading, Value, check_device_id, check_metric_name, encode_body
 from gateway.profiles import Profile
+from gateway.runtime import is_set
 
 
 class Way:
@@ -114,7 +115,8 @@ class Route:
         device = self.take_device(fields)
         ts = self.take_time(fields, arrived)
         values = self.take_values(fields)
-        return Reading(device, ts, values, encode_body(ts, values))
+        marks = {} if ts != arrived or is_set(arrived) else {"clock": "unset"}
+        return Reading(device, ts, values, encode_body(ts, values, **marks))
 
 
 def _device_id(name: str) -> str:
