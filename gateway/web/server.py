@@ -17,6 +17,8 @@ from gateway.web.guard import WsgiApp
 log = logging.getLogger(__name__)
 
 _BACKLOG = 512
+_SEND_BUFFER_BYTES = 128 * 1024
+"""In the kernel, a connection; left to itself it takes megabytes for a client that doesn't read."""
 _REQUEST_TIMEOUT_S = 30
 _MOST_URL_BYTES = 2048
 _CONTROL_MODE = 0o660
@@ -33,6 +35,7 @@ def listen(host: str, port: int) -> Any:
     family = constants.AF_INET6 if ":" in host else constants.AF_INET
     listener = socket.socket(family, constants.SOCK_STREAM)
     listener.setsockopt(constants.SOL_SOCKET, constants.SO_REUSEADDR, 1)
+    listener.setsockopt(constants.SOL_SOCKET, constants.SO_SNDBUF, _SEND_BUFFER_BYTES)
     try:
         listener.bind((host, port))
     except OSError as error:

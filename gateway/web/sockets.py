@@ -12,8 +12,8 @@ from flask import Flask
 from flask_socketio import SocketIO
 from socketio.packet import EVENT
 
-from gateway.web.broadcast import broadcast
 from gateway.runtime import monotonic
+from gateway.web.broadcast import broadcast
 from gateway.web.outbox import Outbox
 from gateway.web.websocket import Upgrade
 
@@ -52,7 +52,7 @@ def create(app: Flask, allows_origin: Callable[[str | None, dict[str, Any]], boo
     # No public hook; a contract test pins it. Else a step of the clock would throw all viewers out.
     engineio.socket.time = engineio.base_socket.time = _SteadyTime
     quiet = logging.getLogger("socketio")
-    quiet.setLevel(logging.ERROR)
+    quiet.setLevel(logging.CRITICAL)  # it logs a traceback for each malformed packet of a stranger
     socketio = SocketIO(
         app,
         async_mode="eventlet",

@@ -80,6 +80,9 @@ class Telemetry(Namespace):  # type: ignore[misc]  # flask_socketio has no types
             return _refusal("bad_request", _in_words(error))
         except TooManyDevices as error:
             return _refusal("too_many", str(error))
+        except Exception:
+            log.exception("answering %s failed", event)
+            return _refusal("bad_request", "the gateway failed to answer; its log says why")
 
     def _hello(self, viewer: str) -> None:
         hello = {"gateway": self._services.name, "version": self._services.version, "time": now()}

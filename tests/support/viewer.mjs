@@ -19,4 +19,4 @@ createInterface({ input: process.stdin })
     const [event, ...args] = JSON.parse(line);
     socket.emit(event, ...args, (answer) => say(`ack:${event}`, answer));
   })
-  .on("close", () => process.exit(0));
+  .on("close", () => socket.close()); // and Node ends once all is written

@@ -1,0 +1,131 @@
+"""The server's end of a WebSocket: strict about what comes in, quick about what goes out.
+
+What eventlet's own class lets pass costs the hub dearly (docs/traps.md 4.2 to 4.4): it unmasks byte by
+byte, joins fragments without a bound, speaks protocols from before the standard, and leaves a session
+behind whose client reads nothing.
+"""
+
+import contextlib
+import logging
+import socket
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from engineio.async_drivers.eventlet import WebSocketWSGI
+from eventlet.websocket import FailedConnectionError, RFC6455WebSocket
+
+from gateway.runtime import spawn
+
+log = logging.getLogger(__name__)
+
+_TEXT = 1
+_CONTINUATION = 0
+_CLOSE = 8
+_NORMAL, _WRONG_KIND, _TOO_BIG = 1000, 1003, 1009
+"""Close codes of RFC 6455, section 7.4.1."""
+
+
+class _Message(RFC6455WebSocket.Message):  # type: ignore[misc]  # eventlet has no types
+    """Text of a bounded size, however it is cut into fragments."""
+
+    def __init__(self, opcode: int, limit: int, decoder: Any = None, decompressor: Any = None) -> None:
+        super().__init__(opcode, limit, decoder, decompressor)
+        self._size = 0
+        if not opcode & 8 and opcode not in {_TEXT, _CONTINUATION}:
+            raise FailedConnectionError(_WRONG_KIND, "only text is taken")
+
+    def push(self, data: bytes, final: bool = False) -> None:
+        self._size += len(data)
+        if self._size > self.max_frame_length:
+            raise FailedConnectionError(_TOO_BIG, f"a message has at most {self.max_frame_length} bytes")
+        super().push(data, final)
+
+
+class WebSocket(RFC6455WebSocket):  # type: ignore[misc]  # eventlet has no types
+    """One connection; ``write_now`` sends a ready frame past the queue where nothing waits in it."""
+
+    Message = _Message
+    websocket_closed: bool
+
+    @staticmethod
+    def _apply_mask(data: bytes, mask: bytes, length: int | None = None, offset: int = 0) -> bytes:
+        size = len(data) if length is None else length
+        turn = offset % 4
+        pattern = (bytes(mask) * (size // 4 + 2))[turn : turn + size]
+        return (int.from_bytes(data, "big") ^ int.from_bytes(pattern, "big")).to_bytes(size, "big")
+
+    def write_now(self, frame: bytes) -> bool:
+        """Send ``frame`` if the connection takes it at once, at least in part; return whether it did.
+
+        The rest of a frame that went out in part is sent before anything else.
+        """
+        if self._sendlock.locked():
+            return False
+        try:
+            sent = self.socket.fd.send(frame)
+        except OSError:  # full, which is for the queue; or broken, which the reader finds out
+            return False
+        if sent < len(frame):
+            self._sendlock.acquire()
+            spawn(self._finish, frame[sent:])
+        return True
+
+    def _finish(self, rest: bytes) -> None:
+        try:
+            self.socket.sendall(rest)
+        except OSError:
+            self.close()
+        finally:
+            self._sendlock.release()
+
+    def close(self, close_data: tuple[int, str] | None = None) -> None:
+        """End it in both directions: a reader that still waits must not keep a session whose writer gave up."""
+        if not self.websocket_closed:
+            self.websocket_closed = True
+            status, reason = close_data or (_NORMAL, "")
+            data = status.to_bytes(2, "big") + reason.encode()
+            with contextlib.suppress(OSError):  # gone already, or so full that no farewell fits
+                self._farewell(self._pack_message(data, control_code=_CLOSE))
+                self.socket.shutdown(socket.SHUT_RDWR)
+        self.socket.close()
+
+    def _farewell(self, frame: bytes) -> None:
+        if not self._sendlock.locked():
+            self.socket.fd.send(frame)
+
+
+def text_frame(text: str) -> bytes:
+    """Return a whole, unmasked text frame (RFC 6455, section 5.2)."""
+    payload = text.encode()
+    size = len(payload)
+    if size < 126:
+        return b"\x81%c%b" % (size, payload)
+    if size < 1 << 16:
+        return b"\x81\x7e%b%b" % (size.to_bytes(2, "big"), payload)
+    return b"\x81\x7f%b%b" % (size.to_bytes(8, "big"), payload)
+
+
+class Upgrade(WebSocketWSGI):  # type: ignore[misc]  # engineio has no types
+    """What engineio calls for each upgrade; the WebSocket is known to its session as ``websocket``."""
+
+    def __init__(self, handler: Callable[[Any], Any], server: Any) -> None:
+        super().__init__(handler, server)
+        self.support_legacy_versions = False
+        self._serve = handler
+        self.handler = self._handle
+
+    def _handle_hybi_request(self, environ: dict[str, Any]) -> WebSocket:
+        plain = super()._handle_hybi_request(environ)
+        return WebSocket(plain.socket, environ, plain.version, max_frame_length=self.max_frame_length)
+
+    def _handle(self, websocket: WebSocket) -> Iterable[bytes]:
+        session = self._serve.__self__  # type: ignore[attr-defined]  # it is a method of the session
+        session.websocket = websocket
+        try:
+            self._serve(websocket)
+        except ValueError as error:
+            log.debug("a client sent what is no packet: %s", error)
+            session.close(wait=False, abort=True)
+        finally:
+            websocket.close()
+        return []
