@@ -82,7 +82,22 @@ documents = st.recursive(
 )
 cells = st.sampled_from(["1", "-0", "1e400", "nan", "true", "", '"', '"a b"', "on", "ü", "7" * 30, "\0", "1767225600"])
 cuts = st.tuples(documents.map(json.dumps), st.integers(0, 60), st.binary(max_size=3))
+plausible = st.fixed_dictionaries(
+    {"d": st.text("abc 0", min_size=1, max_size=5)},
+    optional={
+        "a": st.floats(-1e3, 1e200),
+        "b": st.integers(-3, 9),
+        "c": st.booleans(),
+        "e": leaves,
+        "ts": st.integers(0, 10**19),
+    },
+)
 payloads = st.one_of(
+    plausible.map(lambda fields: json.dumps(fields).encode()),
+    st.lists(plausible, min_size=1, max_size=3).map(lambda several: json.dumps(several).encode()),
+    plausible.map(lambda fields: " ".join(f'{name}="{value}"' for name, value in fields.items()).encode()),
+    st.floats(-1e3, 1e3).map(lambda number: f"{number}".encode()),
+    st.tuples(st.integers(0, 10**19), st.floats(), st.text("abc ")).map(lambda row: "{},{},,{}".format(*row).encode()),
     st.binary(max_size=80),
     documents.map(lambda document: json.dumps(document).encode()),  # NaN and Infinity among them
     documents.map(lambda document: json.dumps(document, ensure_ascii=False).encode(errors="surrogatepass")),
