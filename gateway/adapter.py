@@ -12,6 +12,7 @@ from typing import Annotated, ClassVar, Generic, Literal, Protocol, TypeVar
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
+from gateway.availability import Availability
 from gateway.framing import Frame
 from gateway.model import DeviceId, MetricName, RawMessage, check_metric_name
 from gateway.quantities import Duration
@@ -78,6 +79,10 @@ class AdapterConfig(BaseModel):
         A Config that inherits ``PayloadConfig`` too reads all its messages in that one way.
         """
         return (self,) if isinstance(self, PayloadConfig) else ()
+
+    def availability(self) -> Availability | None:
+        """Return on which topics devices say that they come and go; None: on none. Raises ``ValueError``."""
+        return None
 
     def frames(self, data: bytes) -> Iterable[Frame]:
         """Return the messages that ``run`` would find in ``data``, if that is all that the other end sends.

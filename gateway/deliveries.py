@@ -1,8 +1,11 @@
-"""Which deliveries were taken in, to recognise one that comes again.
+"""What was taken in, to recognise a delivery that comes again, and a retained message that says nothing new.
 
 A sender that keeps a message until it is acknowledged sends it again when the acknowledgement may
 have been lost: with the DUP flag, the same packet id and the same bytes. All three must agree, as
 each alone is met in new messages too (docs/decisions/0002-recognising-duplicates.md).
+
+A broker shows its retained messages again at a new subscription; those that say what their topic said
+last are known already.
 """
 
 from collections import OrderedDict, defaultdict
@@ -14,6 +17,8 @@ KEPT = 4096
 """Deliveries remembered a source: more than any broker has on their way to one client at a time,
 less than the 65535 packet ids, so that an id used again soon means another message."""
 _DIGEST_BYTES = 8
+TOPICS_KEPT = 4096
+"""Topics a source whose last message is remembered; a retained one of another is taken in once more."""
 
 
 def digest_of(message: RawMessage) -> bytes:
@@ -22,9 +27,10 @@ def digest_of(message: RawMessage) -> bytes:
 
 
 class Deliveries:
-    """The newest deliveries of each source by packet id; older ones are forgotten."""
+    """The newest deliveries of each source by packet id, the newest message of each topic; older ones are forgotten."""
 
     def __init__(self) -> None:
+        self._topics: defaultdict[str, OrderedDict[int, int]] = defaultdict(OrderedDict)
         self._sources: defaultdict[str, OrderedDict[int, bytes]] = defaultdict(OrderedDict)
 
     def seen(self, source: str, packet_id: int, digest: bytes) -> bool:
@@ -43,3 +49,20 @@ class Deliveries:
         """Drop a delivery that could not be kept, so that it is taken in when it comes again."""
         if self.seen(source, packet_id, digest):
             del self._sources[source][packet_id]
+
+    def is_repeated(self, source: str, message: RawMessage) -> bool:
+        """Tell whether ``message`` is retained and says what its topic said last; else it is now the last."""
+        if not message.topic:
+            return False
+        topics, topic, said = self._topics[source], hash(message.topic), hash(message.payload)
+        if message.retained and topics.get(topic) == said:
+            return True
+        topics[topic] = said
+        topics.move_to_end(topic)
+        if len(topics) > TOPICS_KEPT:
+            topics.popitem(last=False)
+        return False
+
+    def unsay(self, source: str, message: RawMessage) -> None:
+        """Forget what the topic of ``message`` said last, for it could not be kept."""
+        self._topics[source].pop(hash(message.topic), None)

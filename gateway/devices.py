@@ -1,6 +1,7 @@
 """The latest of every device: its last reading, its metrics, its state, its rate."""
 
 import math
+from collections import OrderedDict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
@@ -21,6 +22,9 @@ _OFFLINE = (30.0, 20.0)
 
 _MOST_METRICS = 1024
 """Described of one device; a sensor that invents names for ever costs no more."""
+_MOST_ANNOUNCED = 4096
+"""Devices that said whether they are there, and nothing else yet; of more, the newest."""
+_NEVER = -math.inf
 
 
 @dataclass(slots=True)
@@ -31,18 +35,21 @@ class Device:
     source: str
     interval: Interval
     last_seen: float = 0.0
-    """Unix seconds of the last arrival."""
+    """Unix seconds of the last arrival; 0: it was never heard, only what a broker had kept of it."""
     last: bytes | None = None
     """The last reading's JSON."""
     state: State = "online"
     latest: dict[str, Value] = field(default_factory=dict)
     """The newest value of each metric: not every reading has them all."""
+    present: bool = True
+    """False: it said that it is away, or its last will did."""
     metrics: dict[str, dict[str, object]] = field(default_factory=dict)
     _weight: float = 0.0
     _since: float = 0.0
 
     def arrived(self, count: int, at: float) -> None:
         """Count readings at ``at`` (monotonic seconds)."""
+        self.present = True
         if not self._since:
             self._since = at
             self.interval.last = at
@@ -50,6 +57,12 @@ class Device:
             self._weight *= math.exp(-self.interval.silent_for(at) / _RATE_WINDOW_S)
             self.interval.arrived(at)
         self._weight += count
+
+    def greeted(self, at: float) -> None:
+        """Take a sign of life that says nothing of how often it speaks."""
+        if self._since:
+            self._weight *= math.exp(-self.interval.silent_for(at) / _RATE_WINDOW_S)
+        self.interval.last = at
 
     def rate(self, at: float) -> float:
         """Return readings a second, lately."""
@@ -60,7 +73,9 @@ class Device:
         return weight / (_RATE_WINDOW_S * seen)
 
     def state_at(self, at: float) -> State:
-        """Judge the silence by what is normal for this device."""
+        """Judge the silence by what is normal for this device, unless it said itself that it is away."""
+        if not self.present:
+            return "offline"
         silent = self.interval.silent_for(at)
         for state, (least_s, times) in (("offline", _OFFLINE), ("stale", _STALE)):
             if silent > max(least_s, times * self.interval.seconds):
@@ -75,6 +90,7 @@ class Devices:
         self._now = now
         self._monotonic = monotonic
         self._devices: dict[str, Device] = {}
+        self._announced: OrderedDict[str, bool] = OrderedDict()
 
     def __len__(self) -> int:
         return len(self._devices)
@@ -84,8 +100,9 @@ class Devices:
 
     def restore(self, source: str, last: Reading, profile: Profile | None) -> None:
         """Add a device that the journal knows, silent since its last reading."""
-        silent_since = self._monotonic() - max(0.0, self._now() - last.ts)
-        device = Device(last.device, source, Interval(silent_since), last.ts, last.wire())
+        heard_at = 0.0 if last.retained else last.ts
+        silent_since = _NEVER if last.retained else self._monotonic() - max(0.0, self._now() - heard_at)
+        device = Device(last.device, source, Interval(silent_since), heard_at, last.wire())
         device.state = device.state_at(self._monotonic())
         self._take_values(device, last.values, profile)
         self._devices[last.device] = device
@@ -93,14 +110,47 @@ class Devices:
     def update(self, source: str, readings: Sequence[Reading], profile: Profile | None) -> None:
         """Take readings of one device in, in their order."""
         newest = readings[-1]
-        device = self._devices.get(newest.device)
-        if device is None:
-            device = Device(newest.device, source, Interval(self._monotonic()))
-            self._devices[newest.device] = device
-        device.arrived(len(readings), self._monotonic())
-        device.source, device.last_seen, device.last = source, self._now(), newest.wire()
+        known = self._devices.get(newest.device)
+        device = known or self._add(newest.device, source)
+        heard = sum(not reading.retained for reading in readings)
+        if heard:
+            device.arrived(heard, self._monotonic())
+            device.last_seen = self._now()
+        device.source, device.last = source, newest.wire()
         for reading in readings:
             self._take_values(device, reading.values, profile)
+        if known is None:
+            device.state = device.state_at(self._monotonic())
+
+    def announce(self, name: str, online: bool, *, retained: bool) -> None:
+        """Note that a device, or its last will, says whether it is there.
+
+        Away, it is offline until a reading comes that is not retained, or until it says that it is there: then
+        its silence is judged again, from now on if it has spoken itself.
+        """
+        device = self._devices.get(name)
+        if device is None:
+            self._remember(name, online)
+            return
+        device.present = online
+        if online and not retained:
+            device.last_seen = self._now()
+        if online and (not retained or device.interval.last == _NEVER):
+            device.greeted(self._monotonic())
+
+    def _remember(self, name: str, online: bool) -> None:
+        """Keep what is to be known of a device when its first reading comes."""
+        self._announced[name] = online
+        self._announced.move_to_end(name)
+        if len(self._announced) > _MOST_ANNOUNCED:
+            self._announced.popitem(last=False)
+
+    def _add(self, name: str, source: str) -> Device:
+        online = self._announced.pop(name, None)
+        last = _NEVER if online is None else self._monotonic()
+        device = Device(name, source, Interval(last), present=online is not False)
+        self._devices[name] = device
+        return device
 
     @staticmethod
     def _take_values(device: Device, values: Mapping[str, Value], profile: Profile | None) -> None:

@@ -4,6 +4,7 @@ import logging
 from collections.abc import Mapping, Sequence
 
 from gateway.adapter import PayloadConfig
+from gateway.availability import Availability
 from gateway.decoding.words import one_line
 from gateway.deliveries import Deliveries, digest_of
 from gateway.errors import Rejected
@@ -31,6 +32,8 @@ class Intake:
         Every profile that ``payloads`` name.
     deliveries
         What was taken in before, of all sources.
+    availability
+        Topics that say whether a device is there, which no route then reads.
 
     Raises
     ------
@@ -44,11 +47,13 @@ class Intake:
         payloads: Sequence[PayloadConfig],
         profiles: Mapping[str, Profile],
         deliveries: Deliveries,
+        availability: Availability | None = None,
     ) -> None:
         self._source = source
         self.ways = tuple(Way(config, profiles[config.profile] if config.profile else ANY) for config in payloads)
         """In the order in which they are asked."""
         self._deliveries = deliveries
+        self._availability = availability
         self._routes: dict[bytes, Route | None] = {}
         self._astonished = False
 
@@ -60,21 +65,39 @@ class Intake:
             if message.redelivered and self._deliveries.seen(self._source, message.packet_id, digest):
                 return Entry(self._source, message, Outcome.DUPLICATE)
             self._deliveries.remember(self._source, message.packet_id, digest)
+        if self._deliveries.is_repeated(self._source, message):
+            return Entry(self._source, message, Outcome.DUPLICATE)
         entry = self._read(message)
         entry.digest = digest
         return entry
 
     def _read(self, message: RawMessage) -> Entry:
+        route = None
         try:
+            if self._availability is not None and (told := self._hear(self._availability, message)) is not None:
+                return told
             route = self._route(message)
             if route is None:
                 return Entry(self._source, message, Outcome.IGNORED)
             readings = route.read(message)
         except Rejected as error:
-            return Entry(self._source, message, Outcome.REJECTED, reason=one_line(error.reason))
+            return self._refuse(message, route, one_line(error.reason))
         except Exception as error:  # noqa: BLE001  a validator in a user's model may raise anything
-            return Entry(self._source, message, Outcome.REJECTED, reason=self._astonishment(error))
+            return self._refuse(message, route, self._astonishment(error))
         return Entry(self._source, message, Outcome.STORED, readings, profile=route.way.config.profile)
+
+    def _hear(self, availability: Availability, message: RawMessage) -> Entry | None:
+        """Return what a message that says whether a device is there comes to; None: it is another."""
+        device = None if message.flaw else availability.device(_text(message.topic))
+        if device is None:
+            return None
+        online = availability.online(message.payload)
+        told = None if online is None else (device, online)
+        return Entry(self._source, message, Outcome.IGNORED, availability=told)
+
+    def _refuse(self, message: RawMessage, route: Route | None, reason: str) -> Entry:
+        rule = None if route is None else route.way.rule
+        return Entry(self._source, message, Outcome.REJECTED, reason=reason, rule=rule)
 
     def _route(self, message: RawMessage) -> Route | None:
         if message.flaw:
@@ -85,10 +108,7 @@ class Intake:
             return self._find_route(message.topic)
 
     def _find_route(self, topic: bytes) -> Route | None:
-        try:
-            text = topic.decode()
-        except UnicodeDecodeError as error:
-            raise Rejected(f"topic: not UTF-8: byte 0x{topic[error.start]:02x} at {error.start}") from error
+        text = _text(topic)
         route = next((route for way in self.ways if (route := way.route(text))), None)
         if len(topic) <= _CACHED_TOPIC_BYTES:
             if len(self._routes) >= _CACHED_TOPICS:
@@ -101,3 +121,10 @@ class Intake:
             self._astonished = True
             log.error("%s: a message could not be read", self._source, exc_info=error)
         return one_line(f"can't be read: {type(error).__name__}: {error}")
+
+
+def _text(topic: bytes) -> str:
+    try:
+        return topic.decode()
+    except UnicodeDecodeError as error:
+        raise Rejected(f"topic: not UTF-8: byte 0x{topic[error.start]:02x} at {error.start}") from error

@@ -90,6 +90,7 @@ class RawMessage:
     redelivered: bool = False
     """The sender says that it may have sent this before (MQTT's DUP flag)."""
     retained: bool = False
+    """The broker kept this and shows it to a new subscriber: nobody has said it now."""
     flaw: str = ""
     """Why this can't be a message (``line longer than 4096 bytes``): intake rejects it unread."""
 
@@ -105,12 +106,14 @@ class Reading:
     body: bytes = field(repr=False)
     """``{"ts":…,"values":{…}}`` in JSON: what is stored, sent and replayed."""
     seq: int | None = None
+    retained: bool = False
+    """From a retained message: no sign of life of the device."""
 
     @classmethod
     def from_body(cls, device: str, seq: int, body: bytes) -> "Reading":
         """Return a stored reading as it was."""
         fields = orjson.loads(body)
-        return cls(device, fields["ts"], fields["values"], body, seq)
+        return cls(device, fields["ts"], fields["values"], body, seq, fields.get("retained", False))
 
     def wire(self) -> bytes:
         """Return the JSON of CONTRACT.md's reading."""
@@ -120,7 +123,8 @@ class Reading:
 def encode_body(ts: float, values: dict[str, Value], **marks: object) -> bytes:
     """Return the stored form of a reading, without its ``seq``.
 
-    ``marks`` come after the values: ``clock="unset"`` where ``ts`` is of a clock that was not set.
+    ``marks`` come after the values: ``clock="unset"`` where ``ts`` is of a clock that was not set,
+    ``retained=True`` where the broker had kept the message.
     """
     return orjson.dumps({"ts": ts, "values": values, **marks})
 
@@ -153,5 +157,17 @@ class Entry:
     """Of a REJECTED message, for the sensor's owner."""
     profile: str | None = None
     """The profile that the readings passed, by name."""
+    taken: float = 0.0
+    """Monotonic seconds of its arrival: no step of the clock makes it late."""
+    booted: float | None = None
+    """When this boot began, in Unix seconds by the clock that stamped the arrival, where that was not set."""
     digest: bytes | None = None
     """Names the delivery together with the packet id, where it may come again."""
+    availability: tuple[str, bool] | None = None
+    """Of an IGNORED message that says whether a device is there: which, and whether."""
+    rule: str | None = None
+    """What a REJECTED message was held against: the profile, else the route's topic."""
+    replays: int | None = None
+    """The reject that was taken in again as this message: once stored, it is one no more."""
+    ended: Callable[[Outcome, str], None] | None = None
+    """Called on the hub with the outcome, and the reason or error, by whom this was asked for."""

@@ -2,7 +2,7 @@
 
 from collections import defaultdict, deque
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from gateway.deliveries import Deliveries, digest_of
 from gateway.devices import Devices
@@ -14,9 +14,13 @@ from gateway.logs import Throttled
 from gateway.model import Entry, Outcome, RawMessage, Reading
 from gateway.overview import Overview
 from gateway.profiles import Profile
-from gateway.runtime import now
+from gateway.runtime import monotonic
+from gateway.skew import Skew
 
 _LAGS = 2048
+
+_Groups = dict[tuple[str, str, str | None], list[Reading]]
+"""Readings that go out together: of one source, device and profile."""
 
 
 @dataclass(slots=True)
@@ -28,6 +32,7 @@ class Sinks:
     deliveries: Deliveries
     live: Live
     overview: Overview
+    skew: Skew = field(default_factory=Skew)
 
 
 class Pipeline:
@@ -55,14 +60,19 @@ class Pipeline:
         if self._closed:
             return
         self.ledger.received(source)
-        self._journal.append(self._intakes[source].take(message))
+        entry = self._intakes[source].take(message)
+        entry.taken = monotonic()
+        if entry.readings and not message.retained:
+            self._sinks.skew.observe(source, message.arrived, entry.readings[0].ts)
+        self._journal.append(entry)
 
     def committed(self, batch: Committed) -> None:
         """End every message of a commit: count, settle, publish, in this order.
 
         What waits for the disk is published too, as it can't be resumed from: without ``seq``.
         """
-        groups: dict[tuple[str, str, str | None], list[Reading]] = defaultdict(list)
+        groups: _Groups = defaultdict(list)
+        stored = False
         for entry in batch.entries:
             if not batch.kept:
                 self._end(entry, batch.error)
@@ -70,17 +80,26 @@ class Pipeline:
                 # a copy, since the writer may give the waiting one its seq at any time
                 shown = replace(reading, seq=None) if batch.kept else reading
                 groups[entry.source, reading.device, entry.profile].append(shown)
+                stored = True
+            if entry.availability:
+                self._publish(groups)  # what came before it
+                self._sinks.devices.announce(*entry.availability, retained=entry.message.retained)
+        self._publish(groups)
+        if stored:
+            self._lags.append(monotonic() - batch.entries[0].taken)
+
+    def _publish(self, groups: _Groups) -> None:
         for (source, device, profile), readings in groups.items():
             self._sinks.devices.update(source, readings, self._profiles.get(profile or ""))
             self._sinks.live.publish(device, readings)
         self._sinks.overview.touch({device for _, device, _ in groups})
-        if batch.entries and groups:
-            self._lags.append(now() - batch.entries[0].message.arrived)
+        groups.clear()
 
     def _end(self, entry: Entry, error: str) -> None:
         lost = bool(error) and entry.outcome is Outcome.STORED
         self.ledger.ended(entry.source, Outcome.DROPPED if lost else entry.outcome)
         if lost:
+            self._sinks.deliveries.unsay(entry.source, entry.message)
             self._drops.warn(entry.source, error)
         if self._is_kept_by_sender(entry, error):
             self._expect_again(entry)
@@ -104,6 +123,7 @@ class Pipeline:
         """Leave a message with its sender; when it comes again, it is no duplicate."""
         if entry.digest is not None and entry.message.packet_id is not None:
             self._sinks.deliveries.forget(entry.source, entry.message.packet_id, entry.digest)
+            self._sinks.deliveries.unsay(entry.source, entry.message)
 
     def lag_ms(self) -> dict[str, float]:
         """Return p50 and p99 from arrival to emission of the oldest message of a commit, lately."""

@@ -30,6 +30,11 @@ class Way:
         """None: all messages, whatever their topic."""
         self._decode = self._decoder(config.metric)
 
+    @property
+    def rule(self) -> str | None:
+        """What messages are held against, by name: the profile, else the topic; None: neither is configured."""
+        return self.config.profile or self.config.topic_pattern
+
     def route(self, topic: str) -> "Route | None":
         """Return how messages with this topic are read, or None if they are not meant.
 
@@ -74,8 +79,8 @@ class Route:
         """Return the readings of a message; raises ``Rejected``, with the reading's number if there are several."""
         records = self.decode(message.payload)
         if len(records) == 1:
-            return [self._reading(records[0], message.arrived)]
-        return [self._numbered(number, fields, message.arrived) for number, fields in enumerate(records, 1)]
+            return [self._reading(records[0], message)]
+        return [self._numbered(number, fields, message) for number, fields in enumerate(records, 1)]
 
     def take_device(self, fields: Fields) -> str:
         """Return the device's id; raises ``Rejected`` if nothing names one."""
@@ -105,18 +110,22 @@ class Route:
             raise Rejected("no values that the profile names")
         return values
 
-    def _numbered(self, number: int, fields: Fields, arrived: float) -> Reading:
+    def _numbered(self, number: int, fields: Fields, message: RawMessage) -> Reading:
         try:
-            return self._reading(fields, arrived)
+            return self._reading(fields, message)
         except Rejected as error:
             raise Rejected(f"reading {number}: {error.reason}") from error
 
-    def _reading(self, fields: Fields, arrived: float) -> Reading:
+    def _reading(self, fields: Fields, message: RawMessage) -> Reading:
         device = self.take_device(fields)
-        ts = self.take_time(fields, arrived)
+        ts = self.take_time(fields, message.arrived)
         values = self.take_values(fields)
-        marks = {} if ts != arrived or is_set(arrived) else {"clock": "unset"}
-        return Reading(device, ts, values, encode_body(ts, values, **marks))
+        marks: dict[str, object] = {}
+        if ts == message.arrived and not is_set(ts):
+            marks["clock"] = "unset"
+        if message.retained:
+            marks["retained"] = True
+        return Reading(device, ts, values, encode_body(ts, values, **marks), retained=message.retained)
 
 
 def _device_id(name: str) -> str:

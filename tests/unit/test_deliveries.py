@@ -1,4 +1,4 @@
-from gateway.deliveries import KEPT, Deliveries, digest_of
+from gateway.deliveries import KEPT, TOPICS_KEPT, Deliveries, digest_of
 from gateway.model import RawMessage
 
 ONE, OTHER = b"11111111", b"22222222"
@@ -57,3 +57,39 @@ def test_the_digest_tells_topic_and_payload_apart():
     assert {len(digest) for digest in digests} == {8}
     assert len(digests) == len(messages)
     assert digest_of(RawMessage(b"1", 1.0, b"a")) == digest_of(RawMessage(b"1", 2.0, b"a", packet_id=3))
+
+
+def said(payload=b"21.5", topic=b"sensors/kitchen", retained=False):
+    return RawMessage(payload, 0.0, topic, retained=retained)
+
+
+def test_a_retained_message_that_says_what_its_topic_said_last_is_repeated():
+    deliveries = Deliveries()
+    assert not deliveries.is_repeated("broker", said(retained=True))
+    assert deliveries.is_repeated("broker", said(retained=True))
+    assert not deliveries.is_repeated("other", said(retained=True))
+    assert not deliveries.is_repeated("broker", said(b"22", retained=True))
+
+
+def test_it_is_also_a_copy_of_the_live_one_but_a_live_one_is_never_a_copy():
+    deliveries = Deliveries()
+    for _ in range(3):
+        assert not deliveries.is_repeated("broker", said())
+    assert deliveries.is_repeated("broker", said(retained=True))
+    assert not deliveries.is_repeated("broker", said())
+
+
+def test_what_could_not_be_kept_is_no_repetition():
+    deliveries = Deliveries()
+    deliveries.is_repeated("broker", said(retained=True))
+    deliveries.unsay("broker", said())
+    assert not deliveries.is_repeated("broker", said(retained=True))
+
+
+def test_topics_remembered_are_bounded():
+    deliveries = Deliveries()
+    for number in range(TOPICS_KEPT + 1):
+        deliveries.is_repeated("broker", said(topic=b"%d" % number))
+    assert not deliveries.is_repeated("broker", said(topic=b"0", retained=True))
+    assert deliveries.is_repeated("broker", said(topic=b"9", retained=True))
+    assert len(deliveries._topics["broker"]) == TOPICS_KEPT

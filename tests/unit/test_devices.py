@@ -90,3 +90,96 @@ def test_endless_new_metric_names_are_bounded(devices):
 def test_an_unknown_device_is_none(devices):
     assert devices.describe("attic") is None
     assert "attic" not in devices
+
+
+# ---- what a broker had kept, and what devices say of themselves
+
+
+def kept(**values):
+    return Reading("kitchen", 1000.0, values, encode_body(1000.0, values, retained=True), 9, retained=True)
+
+
+def states(devices):
+    list(devices.changed_states())
+    return describe(devices)["state"]
+
+
+def test_a_retained_reading_is_no_sign_of_life(devices, clock):
+    devices.update("broker", [reading(t=1)], None)
+    clock.at += 7.0
+    devices.update("broker", [reading(t=1)], None)
+    clock.at += 60.0
+    devices.update("broker", [kept(t=2)], None)
+    shown = describe(devices)
+    assert (shown["last_seen"], shown["latest"], shown["last"]["retained"]) == (1007.0, {"t": 2}, True)
+    assert states(devices) == "stale"
+
+
+def test_a_device_that_only_the_broker_remembers_was_never_seen(devices, clock):
+    devices.update("broker", [kept(t=2)], None)
+    shown = describe(devices)
+    assert (shown["state"], shown["last_seen"], shown["rate"]) == ("offline", 0.0, 0.0)
+    clock.at += 1.0
+    devices.update("broker", [reading(t=3)], None)
+    assert states(devices) == "online"
+    assert describe(devices)["last_seen"] == 1001.0
+
+
+def test_nor_is_one_that_was_restored_from_such_a_reading(devices):
+    devices.restore("broker", kept(t=2), None)
+    assert (describe(devices)["state"], describe(devices)["last_seen"]) == ("offline", 0.0)
+
+
+def test_its_last_will_puts_it_offline_at_once(devices):
+    devices.update("broker", [reading(t=1)], None)
+    devices.announce("kitchen", online=False, retained=False)
+    assert list(devices.changed_states()) == ["kitchen"]
+    assert describe(devices)["state"] == "offline"
+    devices.update("broker", [kept(t=2)], None)
+    assert states(devices) == "offline"
+    devices.update("broker", [reading(t=2)], None)
+    assert states(devices) == "online"
+
+
+def test_its_birth_brings_it_back_before_the_first_reading(devices, clock):
+    devices.update("broker", [reading(t=1)], None)
+    devices.announce("kitchen", online=False, retained=True)
+    assert states(devices) == "offline"
+    clock.at += 5000.0
+    devices.announce("kitchen", online=True, retained=False)
+    assert states(devices) == "online"
+    assert describe(devices)["last_seen"] == 6000.0
+
+
+def test_what_the_broker_kept_of_its_birth_leaves_its_silence_to_be_judged(devices, clock):
+    devices.update("broker", [reading(t=1)], None)
+    clock.at += 5000.0
+    devices.announce("kitchen", online=True, retained=True)
+    assert states(devices) == "offline"
+    assert describe(devices)["last_seen"] == 1000.0
+
+
+def test_what_it_said_before_its_first_reading_is_known_then(devices):
+    devices.announce("kitchen", online=False, retained=True)
+    assert "kitchen" not in devices
+    devices.update("broker", [kept(t=2)], None)
+    assert states(devices) == "offline"
+    devices.announce("kitchen", online=True, retained=True)
+    assert states(devices) == "online"
+    assert describe(devices)["last_seen"] == 0.0
+
+
+def test_a_birth_teaches_no_rhythm(devices, clock):
+    devices.update("broker", [reading(t=1)], None)
+    for _ in range(3):
+        devices.announce("kitchen", online=True, retained=False)
+        clock.at += 0.001
+    clock.at += 200.0
+    assert states(devices) == "online"
+
+
+def test_devices_that_only_say_that_they_are_there_are_bounded(devices):
+    for number in range(10_000):
+        devices.announce(f"d{number}", online=False, retained=True)
+    assert len(devices) == 0
+    assert len(devices._announced) == 4096

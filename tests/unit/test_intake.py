@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from pydantic import BaseModel, field_validator
 
 from gateway.adapter import PayloadConfig
+from gateway.availability import Availability
 from gateway.deliveries import Deliveries, digest_of
 from gateway.intake import Intake
 from gateway.model import Outcome, RawMessage
@@ -322,3 +323,49 @@ def test_it_never_raises(decode, payload, topic):
     entry = mqtt(decode=decode, columns=columns).take(message(payload, topic))
     assert (entry.outcome is Outcome.STORED) == bool(entry.readings)
     assert (entry.outcome is Outcome.REJECTED) == bool(entry.reason)
+
+
+# ---- what the broker had kept, and what devices say of themselves
+
+
+def test_a_retained_message_is_stored_once_and_marked():
+    taking = mqtt()
+    (reading,) = taking.take(message(b'{"t": 1}', retained=True)).readings
+    assert reading.retained
+    assert json.loads(reading.body) == {"ts": ARRIVED, "values": {"t": 1}, "retained": True}
+    assert taking.take(message(b'{"t": 1}', retained=True)).outcome is Outcome.DUPLICATE
+    assert taking.take(message(b'{"t": 2}', retained=True)).outcome is Outcome.STORED
+    (live,) = taking.take(message(b'{"t": 2}')).readings
+    assert not live.retained
+    assert "retained" not in json.loads(live.body)
+
+
+def with_availability():
+    route = Route(topic="sensors/#", device="x")
+    return Intake("source", [route], PROFILES, Deliveries(), Availability("sensors/{device}/status"))
+
+
+def announced(payload, topic=b"sensors/kitchen/status", **more):
+    entry = with_availability().take(message(payload, topic, **more))
+    assert entry.readings == ()
+    return entry
+
+
+def test_an_announcement_is_no_reading_whatever_the_routes_say():
+    online, offline = announced(b"online"), announced(b"offline", retained=True)
+    assert (online.outcome, online.availability) == (Outcome.IGNORED, ("kitchen", True))
+    assert (offline.outcome, offline.availability) == (Outcome.IGNORED, ("kitchen", False))
+    assert with_availability().take(message(b'{"t": 1}', b"sensors/kitchen")).outcome is Outcome.STORED
+
+
+def test_a_cleared_announcement_says_nothing():
+    entry = announced(b"", retained=True)
+    assert (entry.outcome, entry.availability) == (Outcome.IGNORED, None)
+
+
+def test_an_announcement_in_other_words_is_rejected():
+    entry = announced(b"perhaps")
+    assert entry.outcome is Outcome.REJECTED
+    assert entry.reason == 'availability: expected "online" or "offline", got "perhaps"'
+    assert announced(b"online", flaw="too long").reason == "too long"
+    assert announced(b"online", b"sensors/\xff/status").outcome is Outcome.REJECTED

@@ -1,6 +1,7 @@
 import pytest
 
 from gateway.adapter import PayloadConfig
+from gateway.availability import Availability
 from gateway.deliveries import Deliveries
 from gateway.devices import Devices
 from gateway.intake import Intake
@@ -35,18 +36,20 @@ class World:
     def __init__(self):
         self.deliveries, self.journal, self.seen, self.settled = Deliveries(), Journal(), Seen(), []
         ledger = Ledger(["bench"])
-        devices = Devices(lambda: 0.0, lambda: 0.0)
-        intake = Intake("bench", [PayloadConfig(device="d")], {}, self.deliveries)
-        sinks = Sinks(ledger, devices, self.deliveries, self.seen, self.seen)
+        self.devices = Devices(lambda: 0.0, lambda: 0.0)
+        availability = Availability("{device}/status")
+        intake = Intake("bench", [PayloadConfig(device="d")], {}, self.deliveries, availability)
+        sinks = Sinks(ledger, self.devices, self.deliveries, self.seen, self.seen)
         self.pipeline = Pipeline({"bench": intake}, self.journal, sinks, {})
         self.numbers = iter(range(1, 1000))
 
-    def take(self, payload=b'{"n": 1}', packet_id=None, redelivered=False):
+    def take(self, payload=b'{"n": 1}', packet_id=None, redelivered=False, topic=b""):
         self.pipeline.take(
             "bench",
             RawMessage(
                 payload,
                 0.0,
+                topic,
                 settle=lambda: self.settled.append(payload),
                 acknowledged=packet_id is not None,
                 packet_id=packet_id,
@@ -149,3 +152,16 @@ def test_lag_is_measured_where_something_was_published(world):
     world.take()
     world.commit()
     assert world.pipeline.lag_ms()["p99"] > 0
+
+
+@pytest.mark.parametrize(("order", "state"), [("ra", "offline"), ("ar", "online"), ("rar", "online")])
+def test_readings_and_announcements_of_a_commit_count_in_their_order(world, order, state):
+    for letter in order:
+        if letter == "r":
+            world.take()
+        else:
+            world.take(b"offline", topic=b"d/status")
+    world.commit()
+    list(world.devices.changed_states())
+    assert world.devices.describe("d")["state"] == state
+    assert world.books == {"received": len(order), "stored": order.count("r"), "ignored": 1}
