@@ -5,6 +5,7 @@ Only what is shown or kept as a time comes from ``now``: it may be wrong, and ju
 
 import time
 from pathlib import Path
+from time import CLOCK_BOOTTIME, clock_gettime
 from uuid import uuid4
 
 SET_AFTER = 1_735_689_600.0
@@ -31,7 +32,7 @@ def monotonic() -> float:
 
 def since_boot() -> float:
     """Return seconds since the machine booted, asleep or not: the same count for all its processes."""
-    return time.clock_gettime(time.CLOCK_BOOTTIME)
+    return clock_gettime(CLOCK_BOOTTIME)
 
 
 def boot_id() -> str:
