@@ -107,7 +107,7 @@ class Daemon:
     def _compose_pipeline(self) -> Pipeline:
         profiles = self._configuration.profiles
         configs = [config for _, config in self._configuration.adapters]
-        intakes = {c.name: Intake(c.name, c.payloads(), profiles, self._deliveries, c.availability()) for c in configs}
+        intakes = {c.name: Intake.of(c, profiles, self._deliveries) for c in configs}
         sinks = Sinks(Ledger(intakes), self._devices, self._deliveries, self._live, self._overview)
         return Pipeline(intakes, self._journal, sinks, profiles)
 

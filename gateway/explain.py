@@ -1,6 +1,6 @@
 """What a message would become, step by step, with the reasons: the daemon's own steps, walked in the open."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Literal
@@ -77,6 +77,10 @@ class Account:
     outcome: Outcome
     reason: str | None
     """Of a rejected message: word for word the daemon's."""
+    availability: str | None = None
+    """The pattern, where the topic says whether a device is there: no route is asked then."""
+    online: bool | None = None
+    """What it says; None: nothing."""
     routes: list[RouteTried] = field(default_factory=list)
     names: Mapping[str, str] = field(default_factory=dict)
     """What the levels of the topic name."""
@@ -107,7 +111,7 @@ def explain(
     arrived
         When, in Unix seconds.
     """
-    intake = Intake(config.name, config.payloads(), profiles, Deliveries())
+    intake = Intake.of(config, profiles, Deliveries())
     frames = config.frames(data)
     return [_explained(intake, RawMessage(frame.payload, arrived, topic, flaw=frame.flaw)) for frame in frames]
 
@@ -125,16 +129,24 @@ def _explained(intake: Intake, message: RawMessage) -> Account:
     if not message.flaw:
         # What stops a step is the reason that the daemon's own way has just given.
         with suppress(*[Exception] * (entry.outcome is Outcome.REJECTED)):
-            _walk(account, intake.ways, message)
+            _walk(account, intake, message)
     return account
 
 
-def _walk(account: Account, ways: Sequence[Way], message: RawMessage) -> None:
+def _walk(account: Account, intake: Intake, message: RawMessage) -> None:
     topic = message.topic.decode()
-    account.routes = list(_tried(ways, topic))
-    way = next((way for way, tried in zip(ways, account.routes, strict=True) if tried.matched), None)
-    if way is None:
+    if intake.availability and (found := intake.availability.pattern.match(topic)):
+        account.names = found
+        account.availability = intake.availability.pattern.pattern
+        account.online = intake.availability.online(message.payload)
         return
+    account.routes = list(_tried(intake.ways, topic))
+    way = next((way for way, tried in zip(intake.ways, account.routes, strict=True) if tried.matched), None)
+    if way is not None:
+        _walk_route(account, way, topic, message)
+
+
+def _walk_route(account: Account, way: Way, topic: str, message: RawMessage) -> None:
     account.names = (way.pattern and way.pattern.match(topic)) or {}
     route = way.route(topic)
     assert route is not None, "its pattern matches"

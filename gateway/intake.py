@@ -3,7 +3,7 @@
 import logging
 from collections.abc import Mapping, Sequence
 
-from gateway.adapter import PayloadConfig
+from gateway.adapter import AdapterConfig, PayloadConfig
 from gateway.availability import Availability
 from gateway.decoding.words import one_line
 from gateway.deliveries import Deliveries, digest_of
@@ -53,9 +53,14 @@ class Intake:
         self.ways = tuple(Way(config, profiles[config.profile] if config.profile else ANY) for config in payloads)
         """In the order in which they are asked."""
         self._deliveries = deliveries
-        self._availability = availability
+        self.availability = availability
         self._routes: dict[bytes, Route | None] = {}
         self._astonished = False
+
+    @classmethod
+    def of(cls, config: AdapterConfig, profiles: Mapping[str, Profile], deliveries: Deliveries) -> "Intake":
+        """Return the intake of a source as it is configured: the daemon's, and the one that is explained."""
+        return cls(config.name, config.payloads(), profiles, deliveries, config.availability())
 
     def take(self, message: RawMessage) -> Entry:
         """Return what becomes of ``message``: all of its readings, or the first reason against it."""
@@ -74,7 +79,7 @@ class Intake:
     def _read(self, message: RawMessage) -> Entry:
         route = None
         try:
-            if self._availability is not None and (told := self._hear(self._availability, message)) is not None:
+            if self.availability is not None and (told := self._hear(self.availability, message)) is not None:
                 return told
             route = self._route(message)
             if route is None:

@@ -43,6 +43,8 @@ def _rows(account: Account, number: str) -> Iterator[Row]:
     yield f"message{number}", Text(f"{account.size} {'byte' if account.size == 1 else 'bytes'}{topic}")
     if account.flaw:
         yield "flaw", Text(printable(account.flaw), "red")
+    if account.availability:
+        yield "availability", Text(f"{printable(account.availability)}: matches, so no route is asked", "green")
     for tried in account.routes:
         yield "route", _route(tried)
     for name, found in account.names.items():
@@ -113,9 +115,18 @@ def _metric(metric: Metric, steps: ReadingSteps) -> Text:
 
 def _verdict(account: Account) -> Iterator[Row]:
     style = _STYLES.get(account.outcome, "bold")
-    why = account.reason or ("no route wants it" if account.outcome is Outcome.IGNORED else "")
+    why = account.reason or _why_ignored(account)
     yield "verdict", Text(f"{account.outcome}: {printable(why)}" if why else str(account.outcome), style)
     for kept in account.stored[:_MOST]:
         yield "", Text(f"{printable(kept.device)} {printable(kept.reading)}")
     if len(account.stored) > _MOST:
         yield "", Text(f"and {len(account.stored) - _MOST} more readings")
+
+
+def _why_ignored(account: Account) -> str:
+    if account.outcome is not Outcome.IGNORED:
+        return ""
+    if account.availability is None:
+        return "no route wants it"
+    state = {True: "is there", False: "is away", None: "is as it was, for nothing is said"}[account.online]
+    return f"no reading; the device {state}"

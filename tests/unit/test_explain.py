@@ -5,6 +5,7 @@ from pydantic import BaseModel, Field
 
 from adapters.serial_port import SerialConfig
 from gateway.adapter import AdapterConfig, PayloadConfig
+from gateway.availability import Availability
 from gateway.explain import Metric, RouteTried, explain
 from gateway.profiles import ProfileConfig, build
 from gateway.profiles.user_model import ModelProfile
@@ -47,6 +48,11 @@ class Broker(AdapterConfig):
 
     def payloads(self):
         return self.routes
+
+
+class Told(Broker):
+    def availability(self):
+        return Availability("sensors/{device}/status")
 
 
 def accounts(payload, topic=b"sensors/kitchen", *routes):
@@ -150,6 +156,21 @@ def test_a_model_that_fails_is_explained_like_any_refusal():
     found = account(b'{"x": 1}', b"any", {"topic": "any", "device": "a", "profile": "failing"})
     assert found.reason == "can't be read: RuntimeError: out of order"
     assert found.readings[0].device == "a"
+
+
+@pytest.mark.parametrize(
+    ("payload", "outcome", "online"),
+    [(b"online", "ignored", True), (b"offline", "ignored", False), (b"", "ignored", None)],
+)
+def test_a_topic_that_says_whether_a_device_is_there(payload, outcome, online):
+    routes = ({"topic": "sensors/{device}/#"},)
+    config = Told(name="broker", type="mqtt", routes=routes)
+    (found,) = explain(config, PROFILES, b"sensors/kitchen/status", payload, ARRIVED)
+    assert (found.outcome, found.availability, found.online) == (outcome, "sensors/{device}/status", online)
+    assert (found.names, found.routes) == ({"device": "kitchen"}, [])
+    (found,) = explain(config, PROFILES, b"sensors/kitchen/status", b"maybe", ARRIVED)
+    assert (found.outcome, found.online) == ("rejected", None)
+    assert found.reason.startswith("availability: expected")
 
 
 def test_a_source_with_a_framing_finds_its_own_messages():
