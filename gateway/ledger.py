@@ -3,10 +3,13 @@
 ``received = stored + rejected + duplicate + ignored + dropped + in_flight``
 """
 
-from collections.abc import Iterable
-from dataclasses import asdict, dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 
 from gateway.model import Outcome
+
+Totals = tuple[int, ...]
+"""Messages that came to an end, in the order of ``Outcome``."""
 
 
 @dataclass(slots=True)
@@ -19,6 +22,20 @@ class Account:
     duplicate: int = 0
     ignored: int = 0
     dropped: int = 0
+    dropped_before: int = 0
+    """Of ``dropped``, before this start."""
+
+    @classmethod
+    def restored(cls, totals: Sequence[int]) -> "Account":
+        """Go on from ``totals`` of earlier runs: what was in flight then came again, or never."""
+        account = cls(sum(totals), **dict(zip(Outcome, totals, strict=True)))
+        account.dropped_before = account.dropped
+        return account
+
+    @property
+    def totals(self) -> Totals:
+        """What is to be kept of it over a restart."""
+        return tuple(getattr(self, outcome) for outcome in Outcome)
 
     @property
     def in_flight(self) -> int:
@@ -27,7 +44,11 @@ class Account:
 
     def as_dict(self) -> dict[str, int]:
         """Return LEDGER of CONTRACT.md."""
-        return {**asdict(self), "in_flight": self.in_flight}
+        return {
+            "received": self.received,
+            **{str(outcome): getattr(self, outcome) for outcome in Outcome},
+            "in_flight": self.in_flight,
+        }
 
 
 class Ledger:
@@ -35,6 +56,15 @@ class Ledger:
 
     def __init__(self, sources: Iterable[str]) -> None:
         self._accounts = {source: Account() for source in sources}
+
+    def restore(self, totals: Mapping[str, Totals]) -> None:
+        """Go on from what was kept, before anything is counted; sources that are gone stay out."""
+        for source in self._accounts.keys() & totals.keys():
+            self._accounts[source] = Account.restored(totals[source])
+
+    def totals(self) -> dict[str, Totals]:
+        """Return what is to be kept over a restart, by source."""
+        return {source: account.totals for source, account in self._accounts.items()}
 
     def received(self, source: str) -> None:
         """Count a message in."""

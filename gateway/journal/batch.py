@@ -3,13 +3,11 @@
 import sqlite3
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from itertools import chain
 
+from gateway.journal.many import insert
+from gateway.journal.rejects import RejectPage
 from gateway.journal.schema import SPAN
 from gateway.model import Entry, Reading
-
-_MOST_ROWS = 512
-"""In one statement."""
 
 
 @dataclass(slots=True)
@@ -18,6 +16,8 @@ class Head:
 
     id: int
     source: str
+    profile: str | None
+    """Which the newest reading passed."""
     oldest: int
     newest: int
     """Of ``seq``; 0: none yet."""
@@ -39,22 +39,24 @@ class Batch:
 
     known: Mapping[str, Head]
     next_id: Callable[[], int]
+    rejects: RejectPage
     heads: dict[str, Head] = field(default_factory=dict)
     deliveries: list[tuple[str, int, bytes]] = field(default_factory=list)
     _rows: list[tuple[int, int, float, int, bytes]] = field(default_factory=list)
     _numbered: list[tuple[Reading, int]] = field(default_factory=list)
 
     def __bool__(self) -> bool:
-        return bool(self._rows or self.deliveries)
+        return bool(self._rows or self.deliveries or self.rejects)
 
     def add(self, entry: Entry) -> None:
         """Take an entry in."""
         message = entry.message
+        self.rejects.add(entry)
         if entry.digest is not None and message.packet_id is not None:
             self.deliveries.append((entry.source, message.packet_id, entry.digest))
         arrived_ms = int(message.arrived * 1000)
         for reading in entry.readings:
-            head = self._head(reading.device, entry.source, arrived_ms)
+            head = self._head(reading.device, entry, arrived_ms)
             head.newest += 1
             self._rows.append((head.id, head.newest, reading.ts, arrived_ms, reading.body))
             self._numbered.append((reading, head.newest))
@@ -62,49 +64,36 @@ class Batch:
     def insert(self, connection: sqlite3.Connection) -> None:
         """Write everything, within the caller's transaction."""
         connection.executemany(
-            "INSERT INTO devices VALUES (?, ?, ?) ON CONFLICT (id) DO UPDATE SET source = excluded.source",
+            "INSERT INTO devices VALUES (?, ?, ?, ?)"
+            " ON CONFLICT (id) DO UPDATE SET source = excluded.source, profile = excluded.profile",
             self._changed_devices(),
         )
-        _insert(connection, "readings", "(?,?,?,?,CAST(? AS TEXT))", self._rows)
+        insert(connection, "readings", "(?,?,?,?,CAST(? AS TEXT))", self._rows)
         connection.executemany(
             "INSERT INTO spans SELECT device, min(seq), max(seq), min(ts), max(ts) FROM readings"
             " WHERE device = ? AND seq BETWEEN ? AND ?",
             [span for head in self.heads.values() for span in head.new_spans()],
         )
-        _insert(connection, "deliveries (source, packet_id, digest)", "(?,?,?)", self.deliveries)
+        insert(connection, "deliveries (source, packet_id, digest)", "(?,?,?)", self.deliveries)
+        self.rejects.insert(connection)
 
     def number(self) -> None:
         """Give the readings their ``seq``, after the commit."""
         for reading, seq in self._numbered:
             reading.seq = seq
 
-    def _head(self, device: str, source: str, arrived_ms: int) -> Head:
+    def _head(self, device: str, entry: Entry, arrived_ms: int) -> Head:
         head = self.heads.get(device)
         if head is None:
             known = self.known.get(device)
-            head = replace(known) if known else Head(self.next_id(), source, 1, 0, arrived_ms, 0)
+            head = replace(known) if known else Head(self.next_id(), entry.source, entry.profile, 1, 0, arrived_ms, 0)
             self.heads[device] = head
-        head.source = source
+        head.source, head.profile = entry.source, entry.profile
         return head
 
-    def _changed_devices(self) -> Sequence[tuple[int, str, str]]:
+    def _changed_devices(self) -> Sequence[tuple[int, str, str, str | None]]:
         return [
-            (head.id, name, head.source)
+            (head.id, name, head.source, head.profile)
             for name, head in self.heads.items()
-            if name not in self.known or self.known[name].source != head.source
+            if (known := self.known.get(name)) is None or (known.source, known.profile) != (head.source, head.profile)
         ]
-
-
-def _insert(connection: sqlite3.Connection, into: str, places: str, rows: Sequence[tuple[object, ...]]) -> None:
-    """Insert in few statements, of 512, 256, 128, … rows: their texts stay prepared.
-
-    Each step of a statement gives the interpreter's lock away, and beside a busy hub may wait 5 ms
-    to have it back: with a step a row a commit has taken a second (docs/decisions/0005).
-    """
-    done, size = 0, _MOST_ROWS
-    while done < len(rows):
-        while size > len(rows) - done:
-            size //= 2
-        part = chain.from_iterable(rows[done : done + size])
-        connection.execute(f"INSERT INTO {into} VALUES {','.join([places] * size)}", tuple(part))  # noqa: S608
-        done += size

@@ -61,7 +61,8 @@ class Committer:
                 return False
             self._post(Committed(batch, words(self._path, error)))
         else:
-            self._post(Committed(batch))
+            if batch:
+                self._post(Committed(batch))
         return True
 
     def _refused(self, error: Exception) -> None:
@@ -80,8 +81,9 @@ class Committer:
         if kept:
             self._post(Committed(kept, self.problem, kept=True))
         if refused:
+            self._store.rejects.keep_waiting(entry for entry in refused if not entry.message.acknowledged)
             self._post_refused(refused)
 
     def _post_refused(self, entries: list[Entry]) -> None:
-        lost = any(entry.readings for entry in entries)
+        lost = any(entry.readings or entry.message.acknowledged for entry in entries)
         self._post(Committed(entries, self.problem if lost else ""))

@@ -102,7 +102,7 @@ def _read(
     _prepare(connection, path, damaged.rescued if damaged else ())
     schema.configure(connection, path, settings.durability, settings.max_size)
     store = Store(path, settings, connection)
-    opened = Opened(*store.load(), str(damaged or ""))
+    opened = store.load(str(damaged or ""))
     with schema.transaction(connection):
         pass  # a file that can only be read is refused now, not at the first reading
     return store, opened
@@ -113,8 +113,10 @@ def _prepare(connection: sqlite3.Connection, path: Path, rescued: Sequence[Rescu
         schema.create(connection)
         with schema.transaction(connection):
             carry_over(connection, rescued)
-    elif _is_to_check(path):
+        return
+    if _is_to_check(path):
         _check(connection)
+    schema.upgrade(connection)
 
 
 def _is_to_check(path: Path) -> bool:

@@ -1,7 +1,7 @@
 """The journal's reading side: its own connection, which sees what is committed and blocks no commit."""
 
 import sqlite3
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from math import inf
@@ -10,7 +10,7 @@ from pathlib import Path
 from gateway.errors import JournalDown
 from gateway.journal import schema
 from gateway.journal.faults import words
-from gateway.journal.records import JournalStats, Stored
+from gateway.journal.records import JournalStats, KeptReject, Stored
 
 _LAST = 2**63 - 1
 """SQLite's greatest integer: no ``seq`` is past it."""
@@ -67,6 +67,15 @@ class _Wanted:
         return connection.execute(_PARTS_IN[self.descending], filters | {"span": schema.SPAN})
 
 
+_REJECTS = """
+SELECT r.id, first_ts, source, reason, rule, flawed, size, truncated, topic, payload,
+       coalesce(p.last_ts, first_ts) AS newest, 1 + coalesce(p.count, 0)
+FROM rejects r LEFT JOIN repeats p ON p.id = r.id
+"""
+_NEWEST_REJECTS = f"{_REJECTS} ORDER BY newest DESC, r.id DESC LIMIT ?"
+_THESE_REJECTS = f"{_REJECTS} WHERE r.id IN (SELECT value FROM json_each(?)) ORDER BY r.id"  # noqa: S608  no text from outside
+
+
 class Queries:
     """Plain blocking functions for one native thread at a time; each raises ``JournalDown``.
 
@@ -108,6 +117,26 @@ class Queries:
         with self._reading() as connection:
             readings, oldest_ts = connection.execute(_STATS).fetchone()
         return JournalStats(readings, self._bytes(), oldest_ts)
+
+    def newest_rejects(self, limit: int) -> tuple[list[KeptReject], int]:
+        """Return the rejects that came last, newest first, and how many there are in all.
+
+        A repetition is seen about a second after it came.
+        """
+        with self._reading() as connection:
+            found = [KeptReject.from_row(row) for row in connection.execute(_NEWEST_REJECTS, (limit,))]
+            (total,) = connection.execute("SELECT count(*) FROM rejects").fetchone()
+        return found, total
+
+    def rejects(self, ids: Sequence[int]) -> list[KeptReject]:
+        """Return these rejects, as far as they are still there, oldest first."""
+        with self._reading() as connection:
+            return [KeptReject.from_row(row) for row in connection.execute(_THESE_REJECTS, (str(list(ids)),))]
+
+    def reject_ids(self) -> list[int]:
+        """Return which rejects there are, oldest first."""
+        with self._reading() as connection:
+            return [id_ for (id_,) in connection.execute("SELECT id FROM rejects ORDER BY id")]
 
     def close(self) -> None:
         """Let the file go; a later call opens it again."""

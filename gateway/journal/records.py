@@ -1,8 +1,10 @@
 """What the journal hands out."""
 
-from dataclasses import dataclass
-from typing import NamedTuple
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any, NamedTuple
 
+from gateway.ledger import Totals
 from gateway.model import Entry
 
 
@@ -36,6 +38,8 @@ class KnownDevice:
     source: str
     oldest_seq: int
     last: Stored
+    profile: str | None
+    """Which its newest reading passed, by name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +51,38 @@ class Opened:
     """Source, packet id and digest of the last deliveries, oldest first."""
     problem: str = ""
     """What people should know: a damaged file was set aside, and where it is."""
+    ledger: Mapping[str, Totals] = field(default_factory=dict)
+    """How many messages of each source had come to which end."""
+
+
+@dataclass(frozen=True, slots=True)
+class KeptReject:
+    """A message that was refused, as the journal has it."""
+
+    id: int
+    first_ts: float
+    """Unix seconds of its arrival."""
+    source: str
+    reason: str
+    rule: str | None
+    """What it was held against, by name."""
+    flawed: bool
+    """It was no message: ``reason`` is why."""
+    size: int
+    """Bytes of the whole payload."""
+    truncated: bool
+    """Not all of topic and payload is here."""
+    topic: bytes
+    payload: bytes
+    last_ts: float
+    count: int
+    """How often it came."""
+
+    @classmethod
+    def from_row(cls, row: Sequence[Any]) -> "KeptReject":
+        """Return what SQLite, which knows no booleans, has in these columns."""
+        kept = cls(*row)
+        return replace(kept, flawed=bool(kept.flawed), truncated=bool(kept.truncated))
 
 
 @dataclass(frozen=True, slots=True)

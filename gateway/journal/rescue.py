@@ -40,5 +40,5 @@ def _is_sound(seq: object, ts: object, arrived_ms: object, body: bytes) -> bool:
 def carry_over(connection: sqlite3.Connection, rescued: Sequence[Rescued]) -> None:
     """Begin a new journal with them, within the caller's transaction."""
     for id_, (name, source, *reading) in enumerate(rescued, start=1):
-        connection.execute("INSERT INTO devices VALUES (?, ?, ?)", (id_, name, source))
+        connection.execute("INSERT INTO devices (id, name, source) VALUES (?, ?, ?)", (id_, name, source))
         connection.execute("INSERT INTO readings VALUES (?, ?, ?, ?, CAST(? AS TEXT))", (id_, *reading))

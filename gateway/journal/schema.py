@@ -15,7 +15,7 @@ from typing import Literal
 from gateway.errors import JournalDown
 
 APPLICATION_ID = 0x54474A4C  # "TGJL"
-LAYOUT = 1
+LAYOUT = 2
 """``user_version``; one more with each change of the tables."""
 PAGE_BYTES = 4096
 SPAN = 256
@@ -27,7 +27,7 @@ _MOST_WAL_PAGES = 1000
 # A body is text that people can read with sqlite3 and its JSON functions. It is bound and read as
 # bytes: CAST changes the label, not the bytes, and costs nothing that could be measured.
 _TABLES = """
-CREATE TABLE devices (id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE, source TEXT NOT NULL);
+CREATE TABLE devices (id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE, source TEXT NOT NULL, profile TEXT);
 CREATE TABLE readings (
     device INTEGER NOT NULL, seq INTEGER NOT NULL, ts REAL NOT NULL, arrived_ms INTEGER NOT NULL, body TEXT NOT NULL,
     PRIMARY KEY (device, seq)
@@ -42,6 +42,21 @@ CREATE TABLE deliveries (
 );
 CREATE TABLE probe (body BLOB NOT NULL);
 """
+# The large columns last: what a list is sorted by is read without them.
+_BOOKS = """
+CREATE TABLE rejects (
+    id INTEGER PRIMARY KEY, first_ts REAL NOT NULL, digest BLOB NOT NULL, source TEXT NOT NULL, reason TEXT NOT NULL,
+    rule TEXT, flawed INTEGER NOT NULL, size INTEGER NOT NULL, truncated INTEGER NOT NULL,
+    topic BLOB NOT NULL, payload BLOB NOT NULL
+);
+CREATE TABLE repeats (id INTEGER PRIMARY KEY, last_ts REAL NOT NULL, count INTEGER NOT NULL);
+CREATE TABLE ledger (
+    source TEXT PRIMARY KEY, stored INTEGER NOT NULL, rejected INTEGER NOT NULL, duplicate INTEGER NOT NULL,
+    ignored INTEGER NOT NULL, dropped INTEGER NOT NULL
+) WITHOUT ROWID;
+"""
+_UPGRADES = {1: f"ALTER TABLE devices ADD COLUMN profile TEXT; {_BOOKS}"}
+"""What makes the next layout of one."""
 
 
 def connect(path: Path, mode: Literal["ro", "rw", "rwc"]) -> sqlite3.Connection:
@@ -92,8 +107,17 @@ def create(connection: sqlite3.Connection) -> None:
     connection.execute(f"PRAGMA page_size = {PAGE_BYTES}")
     connection.execute("PRAGMA auto_vacuum = INCREMENTAL")  # so that a smaller max_size makes the file smaller
     connection.executescript(
-        f"BEGIN IMMEDIATE; {_TABLES} PRAGMA application_id = {APPLICATION_ID}; PRAGMA user_version = {LAYOUT}; COMMIT;"
+        f"BEGIN IMMEDIATE; {_TABLES} {_BOOKS}"
+        f"PRAGMA application_id = {APPLICATION_ID}; PRAGMA user_version = {LAYOUT}; COMMIT;"
     )
+
+
+def upgrade(connection: sqlite3.Connection) -> None:
+    """Bring the tables of an older gateway up to date, all or none; what they hold stays."""
+    (layout,) = connection.execute("PRAGMA user_version").fetchone()
+    if layout < LAYOUT:
+        steps = " ".join(_UPGRADES[step] for step in range(layout, LAYOUT))
+        connection.executescript(f"BEGIN IMMEDIATE; {steps} PRAGMA user_version = {LAYOUT}; COMMIT;")
 
 
 @contextmanager

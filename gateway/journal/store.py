@@ -9,17 +9,24 @@ from pathlib import Path
 
 from gateway.journal import schema
 from gateway.journal.batch import Batch, Head
-from gateway.journal.records import KnownDevice, Stored
+from gateway.journal.ledger_book import LedgerBook
+from gateway.journal.records import KnownDevice, Opened, Stored
+from gateway.journal.rejects import MOST_BYTES, RejectBook
 from gateway.model import Entry
+from gateway.runtime import monotonic
 from gateway.settings import JournalSettings
 
 KEPT_DELIVERIES = 4096
 """The last ones of each source that stay."""
 _PROBE_BYTES = 65536
+_BOOKS_EVERY_S = 1.0
+"""How often the ledger, and what rejects came again, may cost a commit the pages that they are on."""
+_REJECTS_SHARE = 8
+"""Rejects take at most an eighth of a small journal."""
 
 # max() and min() of a device's seq each take one step down the tree.
 _LOAD = """
-SELECT d.id, d.name, d.source, first.seq, first.arrived_ms, last.seq, last.ts, CAST(last.body AS BLOB),
+SELECT d.id, d.name, d.source, d.profile, first.seq, first.arrived_ms, last.seq, last.ts, CAST(last.body AS BLOB),
        coalesce((SELECT s.last FROM spans s WHERE s.device = d.id ORDER BY s.first DESC LIMIT 1), 0)
 FROM devices d
 JOIN readings first ON first.device = d.id AND first.seq = (SELECT min(seq) FROM readings WHERE device = d.id)
@@ -35,35 +42,64 @@ class Store:
         self.heads: dict[str, Head] = {}
         self.deliveries: Counter[str] = Counter()
         """How many are in the file, by source."""
+        self.rejects = RejectBook(min(MOST_BYTES, settings.max_size // _REJECTS_SHARE))
+        self.ledger = LedgerBook()
+        self._books_at = float("-inf")
         self._path = path
         self._settings = settings
         self._connection = connection
         self._ids = count(1)
 
-    def load(self) -> tuple[list[KnownDevice], list[tuple[str, int, bytes]]]:
-        """Read the devices' heads and the deliveries."""
+    def load(self, problem: str) -> Opened:
+        """Read the devices' heads, the deliveries, the ledger, and what is known of rejects."""
         known = []
-        for id_, name, source, oldest, arrived_ms, newest, ts, body, spanned in self._connection.execute(_LOAD):
-            self.heads[name] = Head(id_, source, oldest, newest, arrived_ms, max(spanned, oldest - 1))
-            known.append(KnownDevice(name, source, oldest, Stored(newest, ts, body)))
+        for id_, name, source, profile, oldest, arrived_ms, *last, spanned in self._connection.execute(_LOAD):
+            newest = Stored._make(last)
+            self.heads[name] = Head(id_, source, profile, oldest, newest.seq, arrived_ms, max(spanned, oldest - 1))
+            known.append(KnownDevice(name, source, oldest, newest, profile))
         (greatest,) = self._connection.execute("SELECT coalesce(max(id), 0) FROM devices").fetchone()
         self._ids = count(greatest + 1)
         rows = self._connection.execute("SELECT source, packet_id, digest FROM deliveries ORDER BY id").fetchall()
         self.deliveries = Counter(source for source, *_ in rows)
-        return known, rows
+        self.rejects.load(self._connection)
+        return Opened(known, rows, problem, self.ledger.load(self._connection))
 
     def write(self, entries: Sequence[Entry]) -> None:
         """Commit what ``entries`` hold, in order, and give their readings ``seq``."""
-        batch = Batch(self.heads, self._ids.__next__)
+        batch = Batch(self.heads, self._ids.__next__, self.rejects.page())
         for entry in entries:
             batch.add(entry)
-        if not batch:
+        with_books = self.books_due()
+        if not (batch or with_books):
             return
+        ledger = self.ledger.changes() if with_books else {}
         with schema.transaction(self._connection):
             batch.insert(self._connection)
+            if with_books:
+                self.ledger.insert(self._connection, ledger)
+                self.rejects.insert_repeats(self._connection)
+        if with_books:
+            self._books_at = monotonic()
+            self.ledger.written(ledger)
+            self.rejects.repeats.clear()
+        self._turn(batch)
+
+    def _turn(self, batch: Batch) -> None:
+        """Take over what was committed."""
         batch.number()
         self.heads.update(batch.heads)
         self.deliveries.update(source for source, *_ in batch.deliveries)
+        self.rejects.turn(batch.rejects)
+
+    def books_due(self) -> bool:
+        """Tell whether something waits that is written now and then only, and it is time to."""
+        if monotonic() - self._books_at < _BOOKS_EVERY_S:
+            return False
+        return bool(self.rejects.waiting or self.rejects.repeats or self.ledger.changes())
+
+    def hurry(self) -> None:
+        """Let the next commit write all that waits."""
+        self._books_at = float("-inf")
 
     def probe(self) -> None:
         """Find out whether the disk takes writes, by writing for nothing."""

@@ -4,7 +4,7 @@ The thread never logs and touches nothing green (TRAPS 6.3): what it has to say 
 """
 
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import IO
 
@@ -14,6 +14,7 @@ from gateway.journal.faults import words
 from gateway.journal.opening import lock, open_store
 from gateway.journal.records import Committed, Opened
 from gateway.journal.retention import Retention
+from gateway.ledger import Totals
 from gateway.model import Entry
 from gateway.runtime import NativeCondition, NativeThread, monotonic, now
 from gateway.settings import JournalSettings
@@ -105,6 +106,10 @@ class Journal:
             with self._changed:
                 self._changed.notify()
 
+    def keep_ledger(self, totals: Mapping[str, Totals]) -> None:
+        """Note how many messages have come to which end, to be written within about a second; never blocks."""
+        self._store.ledger.told = totals
+
     @property
     def backlog(self) -> int:
         """Entries that are not posted yet, but for those in the commit that is running."""
@@ -135,6 +140,8 @@ class Journal:
                 self._turn()
             if self._committer.problem:
                 self._committer.retry()
+            self._store.hurry()
+            self._committer.take([])
             self._stopped = f"journal {self._path}: is closed"
         except Exception as error:  # noqa: BLE001  a thread that may not log says in words why it ends
             self._stopped = words(self._path, error)
@@ -144,7 +151,7 @@ class Journal:
     def _turn(self) -> None:
         batch = self._next_batch()
         was_writable = not self._committer.problem
-        if batch:
+        if batch or (was_writable and self._store.books_due()):
             self._began_at = monotonic()
             self._committer.take(batch)
         if not self._committer.problem:

@@ -31,10 +31,11 @@ def entry(
     packet_id: int | None = None,
     digest: bytes | None = None,
     outcome: Outcome | None = None,
+    profile: str | None = None,
 ) -> Entry:
     message = RawMessage(b"", arrived, acknowledged=acknowledged, packet_id=packet_id)
     kind = outcome or (Outcome.STORED if readings else Outcome.IGNORED)
-    return Entry(source, message, kind, readings, digest=digest)
+    return Entry(source, message, kind, readings, digest=digest, profile=profile)
 
 
 class Posted:

@@ -78,7 +78,7 @@ def test_the_file_of_a_newer_gateway_is_refused_and_left_alone(path: Path) -> No
     with sqlite3.connect(path) as newer:
         newer.execute("PRAGMA user_version = 99")
     newer.close()
-    with pytest.raises(JournalDown, match=r"newer gateway \(layout 99, this one knows 1\)"):
+    with pytest.raises(JournalDown, match=r"newer gateway \(layout 99, this one knows 2\)"):
         open_only(path)
     assert not list(path.parent.glob("*.damaged-*"))
 
