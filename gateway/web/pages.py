@@ -10,12 +10,14 @@ def blueprint(services: Services) -> Blueprint:
     """Return the pages' routes."""
     pages = Blueprint("pages", __name__)
 
-    def page(template: str, **more: str) -> str:
-        return render_template(template, gateway_name=services.name, version=services.version, **more)
+    @pages.app_context_processor
+    def names() -> dict[str, str]:
+        """Let every template know whose page it is, the one for errors too."""
+        return {"gateway_name": services.name, "version": services.version}
 
     @pages.get("/")
     def overview() -> str:
-        return page("index.html")
+        return render_template("index.html")
 
     @pages.get("/devices/<device_id>")
     def device(device_id: str) -> str:
@@ -23,10 +25,10 @@ def blueprint(services: Services) -> Blueprint:
             check_device_id(device_id)
         except ValueError as error:
             abort(404, f"{device_id!r} can't be a device: it {error}")
-        return page("device.html", device_id=device_id)
+        return render_template("device.html", device_id=device_id)
 
     @pages.get("/status")
     def status() -> str:
-        return page("status.html")
+        return render_template("status.html")
 
     return pages

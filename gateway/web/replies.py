@@ -1,9 +1,10 @@
 """JSON replies, and errors in the one shape of CONTRACT.md: never a traceback."""
 
 import logging
+from http import HTTPStatus
 
 import orjson
-from flask import Flask, Response, request
+from flask import Flask, Response, current_app, render_template, request
 from werkzeug.exceptions import HTTPException
 
 from gateway.errors import JournalDown
@@ -19,10 +20,22 @@ def reply(payload: object, status: int = 200) -> Response:
 
 
 def fail(status: int, message: str) -> Response:
-    """Return an error: JSON under /api, plain text for a page."""
+    """Return an error: JSON under /api, a page for a browser, else plain text."""
     if request.path.startswith("/api/"):
         return reply({"error": {"code": _CODES.get(status, "error"), "message": message}}, status)
+    if _is_browser():
+        title = HTTPStatus(status).phrase
+        return Response(render_template("error.html", status=status, title=title, message=message), status)
     return Response(f"{message}\n", status, content_type="text/plain; charset=utf-8")
+
+
+def _is_browser() -> bool:
+    """Tell whether HTML is asked for by name: a program that takes anything reads text better.
+
+    The control socket's app has no pages.
+    """
+    wanted = request.accept_mimetypes.best_match(["text/plain", "text/html"])
+    return current_app.has_static_folder and wanted == "text/html"
 
 
 def handle_errors(app: Flask) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 from paho.mqtt import client as paho
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Page, Route, expect
 
 from tests.support.browser import PHONE, Visit
 from tests.support.daemon import Daemon, mqtt
@@ -236,6 +236,51 @@ def test_status_says_what_became_of_every_message(broker: Mosquitto, visit: Begi
     expect(page.locator("#equation")).to_contain_text("4received = 3stored + 1rejected", timeout=10_000)
     expect(page.locator("#sources tr td").first).to_have_text("broker")
     expect(page.locator("#sources .badge")).to_have_text("Up")
+
+
+def test_a_source_with_a_wrong_clock_or_in_trouble_says_so(visit: Begin) -> None:
+    viewer = visit()
+
+    def with_trouble(route: Route) -> None:
+        status = route.fetch().json()
+        status["sources"][0] |= {"state": "stalled", "reason": "silent for 30 s: subscribed again", "skew_s": -3700.0}
+        route.fulfill(json=status)
+
+    viewer.page.route("**/api/v1/status*", with_trouble)
+    row = viewer.open("/status").locator('[data-source="broker"]')
+    expect(row.locator(".badge")).to_have_text("Stalled")
+    expect(row.locator("[data-head=Reason]")).to_have_text("silent for 30 s: subscribed again")
+    expect(row.locator("[data-head=Clock]")).to_have_text("1 h ahead")
+
+
+def test_a_name_that_no_address_can_have_is_shown_without_a_link(broker: Mosquitto, visit: Begin) -> None:
+    for name in ("..", ".", "..."):
+        broker.publish(f"sensors/{name}", climate(21.5))
+    page = visit().open()
+    expect(page.locator(".card h2")).to_have_text([".", "..", "..."])
+    expect(page.locator(".card a")).to_have_text(["..."])
+    page.locator(".card a").click()
+    expect(page.locator("#tiles .value")).to_have_text("21.5")
+
+
+METER = """profile = "meter"
+[profiles.meter.metrics]
+energy = { type = "float", unit = "kWh" }
+voltage = { type = "float", unit = "V" }
+"""
+
+
+def test_a_long_number_stays_on_one_line_with_its_unit(browser: Browser, broker: Mosquitto, tmp_path: Path) -> None:
+    with Daemon(tmp_path / "gateway", mqtt(broker.port) + METER) as daemon:
+        daemon.wait_up("broker")
+        broker.publish("sensors/meter", '{"energy": 123456789012.5, "voltage": -0.00001234}')
+        viewer = Visit(browser, daemon.url, size=PHONE)
+        for path, selector in (("/devices/meter", "#tiles .value"), ("/", ".card .value")):
+            values = viewer.open(path).locator(selector)
+            expect(values).to_have_text(["123,456,789,012.5kWh", "-1.23e-5V"])
+            lines = "boxes => boxes.map((box) => box.clientHeight < 40 && box.scrollWidth <= box.clientWidth)"
+            assert values.evaluate_all(lines) == [True, True], path
+        viewer.close()
 
 
 def test_the_theme_is_remembered(visit: Begin) -> None:

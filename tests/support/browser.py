@@ -48,9 +48,18 @@ def chromium() -> Iterator[Browser]:
 class Visit:
     """One viewer at the gateway under ``url``; ``faults`` keeps errors, dialogs and requests to other hosts."""
 
-    def __init__(self, browser: Browser, url: str, *, size: tuple[int, int] = DESKTOP, theme: str = "light") -> None:
+    def __init__(
+        self,
+        browser: Browser,
+        url: str,
+        *,
+        size: tuple[int, int] = DESKTOP,
+        theme: str = "light",
+        expected: tuple[str, ...] = (),
+    ) -> None:
         self.faults: list[str] = []
         self._url = url
+        self._expected = (*_EXPECTED, *expected)
         viewport = {"width": size[0], "height": size[1]}
         self.page: Page = browser.new_page(viewport=viewport, color_scheme=theme, reduced_motion="reduce")
         self.page.on("pageerror", lambda error: self.faults.append(f"error: {error}"))
@@ -89,7 +98,7 @@ class Visit:
         assert not self.faults, "\n".join(self.faults)
 
     def _hear(self, message: ConsoleMessage) -> None:
-        expected = any(words in message.text for words in _EXPECTED)
+        expected = any(words in message.text for words in self._expected)
         if message.type in {"error", "warning"} and not expected:
             self.faults.append(f"console: {message.text} {message.location.get('url', '')}")
 

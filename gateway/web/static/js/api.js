@@ -4,13 +4,21 @@ const TIMEOUT_MS = 15_000;
 const PAGE = 10_000; // the most that the gateway gives at once
 
 /** GET `path` with `query`; throws an Error in words when that fails. */
-export async function get(path, query = {}) {
-  const url = `/api/v1/${path}?${new URLSearchParams(query)}`;
-  const response = await fetch(url, { signal: AbortSignal.timeout(TIMEOUT_MS) });
+export const get = (path, query = {}) => ask(`${path}?${new URLSearchParams(query)}`);
+
+/** POST to `path`, as a request that another site's page can't make unasked; throws as `get` does. */
+export const post = (path) =>
+  ask(path, { method: "POST", headers: { "Content-Type": "application/json" }, body: "{}" });
+
+async function ask(path, options = {}) {
+  const response = await fetch(`/api/v1/${path}`, { signal: AbortSignal.timeout(TIMEOUT_MS), ...options });
   const body = await response.json();
   if (!response.ok) throw new Error(body.error?.message ?? `the gateway answered ${response.status}`);
   return body;
 }
+
+/** Whether this device has an address: a browser takes `.` and `..` out of a path, escaped or not. */
+export const hasAddress = (device) => device !== "." && device !== "..";
 
 const readingsOf = (device) => `devices/${encodeURIComponent(device)}/readings`;
 

@@ -1,6 +1,8 @@
 /* One device on the overview. */
 
+import { hasAddress } from "./api.js";
 import { badge, element, say } from "./dom.js";
+import { showValue } from "./figure.js";
 import { ago, Figure, label, several } from "./format.js";
 import { Spark } from "./spark.js";
 
@@ -14,12 +16,11 @@ export class Card {
   constructor(device) {
     this.state = element("p", { className: "badge" });
     this.source = element("span");
-    this.age = element("span");
+    this.age = element("span", { className: "age" });
     this.list = element("div", { className: "card-metrics" });
     this.more = element("p", { className: "muted", hidden: true });
-    const link = element("a", { href: `/devices/${encodeURIComponent(device.id)}` }, device.id);
     this.root = element("li", { className: "card", data: { id: device.id } },
-      element("div", { className: "card-head" }, element("h2", {}, link), this.state),
+      element("div", { className: "card-head" }, element("h2", {}, title(device.id)), this.state),
       this.list, this.more,
       element("div", { className: "card-foot" }, this.source, this.age));
   }
@@ -70,10 +71,9 @@ export class Card {
     const info = this.device.metrics?.[name];
     if (!this.#metrics.has(name)) this.#metrics.set(name, this.#row(name, info));
     const row = this.#metrics.get(name);
-    row.value.classList.toggle("text", typeof given !== "number");
     row.spark.canvas.hidden = typeof given !== "number";
     row.given = given;
-    say(row.number, row.figure.text(given));
+    showValue(row, given);
     if (typeof given === "number") row.spark.push(given);
   }
 
@@ -84,7 +84,7 @@ export class Card {
     const spark = new Spark(element("canvas"));
     this.list.append(element("div", { className: "metric", title: name, data: { metric: name } },
       element("div", { className: "label" }, label(name, info)), shown, spark.canvas));
-    return { value: shown, number, spark, figure: new Figure() };
+    return { value: shown, number, unit, spark, figure: new Figure() };
   }
 
   /** Say how old the last reading is. */
@@ -95,4 +95,9 @@ export class Card {
   draw() {
     for (const { spark } of this.#metrics.values()) spark.draw();
   }
+}
+
+function title(id) {
+  if (!hasAddress(id)) return element("span", { title: "This name can't be in an address: see gatewayctl tail" }, id);
+  return element("a", { href: `/devices/${encodeURIComponent(id)}` }, id);
 }

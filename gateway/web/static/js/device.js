@@ -40,6 +40,7 @@ function drawNow() {
 function tick(span = windowOf(seconds, link.now(), record.newest)) {
   if (!about) return;
   badge(byId("state"), about.state);
+  byId("tiles").dataset.state = about.state;
   const seen = Math.max(about.last_seen ?? 0, Math.min(record.newest ?? 0, link.now()));
   say(byId("about"), `from ${about.source} · last reading ${ago(link.now() - seen)}`);
   if (span.held) say(byId("progress"), `Nothing newer: the charts end at ${clock(span.end)}`);

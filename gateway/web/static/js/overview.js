@@ -1,6 +1,6 @@
 /* The overview: a card for each device, which fills itself. */
 
-import { newest } from "./api.js";
+import { hasAddress, newest } from "./api.js";
 import { Card } from "./card.js";
 import { byId, say } from "./dom.js";
 import { several } from "./format.js";
@@ -80,7 +80,7 @@ const whenSeen = new IntersectionObserver((entries) => {
   for (const { isIntersecting, target } of entries) {
     if (!isIntersecting) continue;
     whenSeen.unobserve(target);
-    waiting.push(cards.get(target.dataset.id));
+    if (hasAddress(target.dataset.id)) waiting.push(cards.get(target.dataset.id));
   }
   loadNext();
 }, { rootMargin: "200px" });

@@ -7,6 +7,8 @@ import { ago, bytes, count, duration, moment } from "./format.js";
 import { ledgerRows, equation } from "./ledger.js";
 
 const EVERY_MS = 2000;
+const IN_STEP_S = 2; // what a message may be on its way
+const OFF_S = 60; // from here on the gateway calls it a problem
 let failures = 0;
 
 async function poll() {
@@ -68,14 +70,22 @@ function tiles(id, facts) {
       element("p", { className: "label" }, label), element("p", { className: "value text" }, text))));
 }
 
-function sourceRow({ name, type, state, since, reason }) {
+function sourceRow({ name, type, state, since, reason, skew_s: skew = null }) {
   const now = Date.now() / 1000;
   const badged = element("span", { className: "badge" });
   badge(badged, state);
   const start = `${moment(since, now)}, ${ago(now - since)}`;
-  const cells = { Name: name, Type: type, State: badged, Since: start, Reason: reason ?? "" };
-  return element("tr", {}, ...Object.entries(cells).map(([head, content]) =>
-    element("td", { data: { head }, className: head === "Reason" ? "reason" : "" }, content)));
+  const cells = { Name: name, Type: type, State: badged, Since: start, Clock: clockOf(skew), Reason: reason ?? "" };
+  const classes = { Reason: "reason", Clock: Math.abs(skew) > OFF_S ? "off" : "" };
+  return element("tr", { data: { source: name } }, ...Object.entries(cells).map(([head, content]) =>
+    element("td", { data: { head }, className: classes[head] ?? "" }, content)));
+}
+
+/* `skew`: seconds from the time that the source gives to the arrival; null where it gives none. */
+function clockOf(skew) {
+  if (skew === null) return "";
+  if (Math.abs(skew) < IN_STEP_S) return "in step";
+  return `${duration(Math.abs(skew))} ${skew > 0 ? "behind" : "ahead"}`;
 }
 
 forever();

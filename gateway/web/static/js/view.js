@@ -1,8 +1,10 @@
 /* The device page's elements: tiles, charts, the table of the last readings. */
 
 import { Chart } from "./charts.js";
-import { byId, element, say } from "./dom.js";
+import { byId, element } from "./dom.js";
+import { showValue } from "./figure.js";
 import { Figure, label, moment } from "./format.js";
+import { legend, marksOf } from "./marks.js";
 import { RECENT } from "./record.js";
 import { Timeline } from "./timeline.js";
 
@@ -76,8 +78,7 @@ export class View {
     if (newest === undefined) return;
     if (!this.#tiles.has(name)) this.#tiles.set(name, this.#newTile(name));
     const tile = this.#tiles.get(name);
-    say(tile.number, tile.figure.text(newest));
-    tile.value.classList.toggle("text", typeof newest !== "number");
+    showValue(tile, newest);
   }
 
   #newTile(name) {
@@ -87,7 +88,7 @@ export class View {
     const box = element("p", { className: "value" }, shown, unit);
     byId("tiles").append(element("li", { className: "tile", title: name, data: { metric: name } },
       element("p", { className: "label" }, label(name, info)), box));
-    return { number: shown, value: box, figure: new Figure() };
+    return { number: shown, unit, value: box, figure: new Figure() };
   }
 
   #table(record, now) {
@@ -95,8 +96,9 @@ export class View {
     this.#newest = record.recent.at(-1);
     const names = record.names().slice(0, MOST_COLUMNS);
     this.#head(names);
-    const rows = record.recent.slice(-RECENT).reverse().map((reading) => this.#row(reading, names, now));
-    byId("rows").replaceChildren(...rows);
+    const shown = record.recent.slice(-RECENT).reverse();
+    byId("rows").replaceChildren(...shown.map((reading) => this.#row(reading, names, now)));
+    byId("legend").replaceChildren(...legend(shown));
   }
 
   #head(names) {
@@ -108,10 +110,12 @@ export class View {
     byId("columns").replaceChildren(element("tr", {}, ...cells));
   }
 
-  #row({ seq, ts, values }, names, now) {
-    const given = names.map((name) => this.#cell(name, values[name]));
+  #row(reading, names, now) {
+    const { seq, ts, values } = reading;
+    const given = names.map((name) => element("td", {}, this.#cell(name, values[name])));
     return element("tr", { data: { seq: seq ?? "" } },
-      ...[seq === null ? "not kept" : String(seq), moment(ts, now), ...given].map((text) => element("td", {}, text)));
+      element("td", {}, seq === null ? "not kept" : String(seq)),
+      element("td", {}, moment(ts, now), ...marksOf(reading)), ...given);
   }
 
   #cell(name, given) {
