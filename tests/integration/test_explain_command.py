@@ -36,8 +36,6 @@ MESSAGES = [
     ("sensors/ {n}", b'{"temperature": 1}'),
     ("plain/{n}/temperature", b"1e400"),
     ("plain/{n}/", b"1"),
-    ("there/{n}", b"offline"),
-    ("there/{n}", b"perhaps"),
 ]
 """Each with a source of its own, as the log has one refusal a source and second; ``{n}`` keeps their devices apart."""
 LINES = [b"215,on", b"215", b"9" * 100, b"2000,on"]
@@ -56,7 +54,6 @@ name = "{name}"
 type = "mqtt"
 host = "127.0.0.1"
 port = {port}
-availability = "{name}/there/{{device}}"
 [[adapters.routes]]
 topic = "{name}/sensors/{{device}}"
 profile = "climate"
