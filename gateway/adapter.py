@@ -101,8 +101,12 @@ class Emit(Protocol):
     def __call__(self, message: RawMessage) -> None:
         """Hand over a message: it will be counted, and settled once. Returns at once, never raises."""
 
-    def up(self) -> None:
-        """Say that the connection stands and messages can come."""
+    def up(self, remark: str | None = None) -> None:
+        """Say that the connection stands and messages can come.
+
+        ``remark``: what is wrong nevertheless, for people, such as a part that is refused. Call it again
+        when that changes.
+        """
 
 
 class Adapter(ABC, Generic[ConfigT]):
@@ -123,6 +127,14 @@ class Adapter(ABC, Generic[ConfigT]):
         words: the supervisor calls ``run`` again after a while. After ``run`` ended, ``settle`` of
         its messages may still be called and must do no harm.
         """
+
+    def refresh(self) -> bool:
+        """Ask the other end anew for messages, over the connection that stands; for a source that fell silent.
+
+        Called on the hub while ``run`` runs, so it returns at once: it lets ``run`` do it. Where that
+        isn't possible it returns False, and the adapter is run again instead.
+        """
+        return False
 
     def probe(self) -> str:
         """Test the connection without consuming anything; return what was found, for people.

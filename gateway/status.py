@@ -54,6 +54,8 @@ class Status:
         if not self.journal.writable:
             found.append(self.journal.problem)
         for supervisor in self.supervisors:
+            if supervisor.state == "up" and supervisor.reason:
+                found.append(f"source {supervisor.config.name}: {supervisor.reason}")
             if supervisor.state in _TROUBLE:
                 found.append(f"source {supervisor.config.name} is {supervisor.state}: {supervisor.reason}")
             dropped = self.pipeline.ledger.of(supervisor.config.name).dropped

@@ -1,6 +1,7 @@
 """Keeps one adapter running: start, back-off, restart, and a state that people can read."""
 
 import logging
+import math
 import random
 from collections.abc import Callable
 from typing import Literal
@@ -8,6 +9,7 @@ from typing import Literal
 from gateway.adapter import Adapter, AdapterConfig
 from gateway.errors import AdapterDown
 from gateway.interval import Interval
+from gateway.ladder import Ladder, Rung
 from gateway.model import RawMessage
 from gateway.runtime import Event, Task, monotonic, now, spawn
 
@@ -34,9 +36,13 @@ class Supervisor:
         self._adapter = adapter
         self._take = take
         self._stop = Event()
+        self._stop_run = Event()
         self._task: Task | None = None
+        self._overdue_at = math.inf
         self._retry_s = _FIRST_RETRY_S
+        self._remark: str | None = None
         self._heard = Interval(monotonic())
+        self._ladder = Ladder()
 
     def start(self) -> None:
         """Run the adapter in a green thread of its own, unless it is disabled."""
@@ -48,6 +54,7 @@ class Supervisor:
     def stop(self) -> None:
         """Ask the adapter to end; ``join`` waits for it."""
         self._stop.set()
+        self._stop_run.set()
 
     def join(self) -> None:
         """Wait until the adapter ended; after a grace it is ended where it waits."""
@@ -56,28 +63,75 @@ class Supervisor:
             self._task.kill()
 
     def check(self) -> None:
-        """Judge the silence; call about once a second."""
-        limit = self.config.stall_after
-        if limit is None and self._heard.known:
-            limit = max(_STALL_LEAST_S, _STALL_TIMES * self._heard.seconds)
-        silent = self._heard.silent_for(monotonic())
-        if self.state == "up" and limit is not None and silent > limit:
-            self._change("stalled", f"connected, but nothing was heard for {silent:.0f} s")
+        """Judge the silence, and do something about it; call about once a second."""
+        self._end_overdue_run()
+        stall_s = self._stall_s()
+        if stall_s is None or self._stop_run.is_set():
+            return
+        silent_s = self._heard.silent_for(monotonic())
+        if self.state == "starting" and silent_s > stall_s:
+            self._change("stalled", f"not connected after {stall_s:g} s")
+        elif self.state == "up" or self._ladder.climbed:
+            self._climb(silent_s, stall_s)
 
     # ---- Emit, as the adapter sees it
 
     def __call__(self, message: RawMessage) -> None:
         """Take a message in."""
-        self._heard.arrived(monotonic())
-        if self.state != "up":
-            self.up()
+        # What a run says that was told to end is no sign of life, and neither is what a broker had kept.
+        if not (message.retained or self._stop_run.is_set()):
+            self._heard.arrived(monotonic())
+            if self.state != "up":
+                self._rise()
         self._take(message)
 
-    def up(self) -> None:
+    def up(self, remark: str | None = None) -> None:
         """Note that the connection stands."""
-        self._retry_s = _FIRST_RETRY_S
-        self._heard.last = monotonic()
-        self._change("up", None)
+        self._remark = remark
+        if self._stop_run.is_set():
+            return
+        if self._ladder.climbed:
+            self._say_silent("connected again")
+            return
+        if self.state != "up":
+            self._heard.last = monotonic()
+        self._rise()
+
+    # ---- silence
+
+    def _stall_s(self) -> float | None:
+        """Return how long this source may be silent; None: nothing is known about it."""
+        if self.config.stall_after is None and self._heard.known:
+            return max(_STALL_LEAST_S, _STALL_TIMES * self._heard.seconds)
+        return self.config.stall_after
+
+    def _say_silent(self, tried: str) -> None:
+        known = [f"nothing was heard for more than {self._stall_s() or 0:.3g} s", tried, self._remark]
+        self._change("stalled", "; ".join(filter(None, known)))
+
+    def _climb(self, silent_s: float, stall_s: float) -> None:
+        rung = self._ladder.climb(silent_s, stall_s)
+        if rung is None:
+            return
+        if rung is Rung.REFRESH and not self._refresh():
+            rung = self._ladder.skip(silent_s)
+        self._say_silent(rung.value)
+        if rung is Rung.RUN_AGAIN:
+            self._stop_run.set()
+            self._overdue_at = monotonic() + _GRACE_S
+
+    def _refresh(self) -> bool:
+        try:
+            return self._adapter.refresh()
+        except Exception:
+            log.exception("source %s can't be refreshed", self.config.name)
+            return False
+
+    def _end_overdue_run(self) -> None:
+        if monotonic() > self._overdue_at and self._task is not None and not self._stop.is_set():
+            log.warning("source %s did not end within %s s, and is ended where it waits", self.config.name, _GRACE_S)
+            self._task.kill()
+            self._task = spawn(self._run)
 
     # ---- running
 
@@ -88,21 +142,33 @@ class Supervisor:
 
     def _run_once(self) -> float:
         """Run the adapter until it ends; return seconds to wait before the next try."""
+        self._stop_run = Event()
         try:
-            self._adapter.run(self, self._stop)
+            self._adapter.run(self, self._stop_run)
         except AdapterDown as error:
-            self._change("down", str(error))
+            self._fall("down", str(error))
         except Exception as error:
             reason = f"defect in the adapter: {type(error).__name__}: {error}"
             if reason != self.reason:
                 log.exception("source %s failed", self.config.name)
-            self._change("failed", reason)
+            self._fall("failed", reason)
             return _FAILED_RETRY_S
         else:
-            if not self._stop.is_set():
-                self._change("down", "the adapter ended by itself")
+            if self._stop_run.is_set():
+                return 0.0
+            self._fall("down", "the adapter ended by itself")
+        finally:
+            self._overdue_at = math.inf
         wait_s, self._retry_s = self._retry_s, min(self._retry_s * 2, _LAST_RETRY_S)
         return wait_s
+
+    def _rise(self) -> None:
+        self._retry_s, self._ladder = _FIRST_RETRY_S, Ladder()
+        self._change("up", self._remark)
+
+    def _fall(self, state: Literal["down", "failed"], reason: str) -> None:
+        self._ladder = Ladder()
+        self._change(state, reason)
 
     def _change(self, state: SourceState, reason: str | None) -> None:
         if (state, reason) == (self.state, self.reason):
@@ -110,5 +176,6 @@ class Supervisor:
         if state != self.state:
             self.since = now()
         self.state, self.reason = state, reason
-        level = logging.INFO if state in {"up", "disabled"} else logging.WARNING
+        well = state == "disabled" or (state == "up" and reason is None)
+        level = logging.INFO if well else logging.WARNING
         log.log(level, "source %s is %s%s", self.config.name, state, f": {reason}" if reason else "")

@@ -143,6 +143,17 @@ def test_it_comes_back_when_the_other_end_does(lone_rig: Rig, table: dict[str, A
             adapter.wait_down()
 
 
+def test_refreshing_does_no_harm(rig: Rig, table: dict[str, Any]) -> None:
+    rig.start()
+    with AdapterProcess(table) as adapter:
+        assert adapter.refresh() is False, "there is nothing yet to refresh"
+        adapter.run_until_up()
+        assert adapter.refresh() in (True, False)
+        get_some(adapter, rig)
+        adapter.stop()
+        assert adapter.refresh() is False, "there is nothing any more to refresh"
+
+
 def test_settling_twice_and_late_does_no_harm(rig: Rig, table: dict[str, Any]) -> None:
     rig.start()
     with AdapterProcess(table, settle=False) as adapter:

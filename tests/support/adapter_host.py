@@ -75,9 +75,9 @@ class Host:
         if self._settle_at_once:
             runtime.spawn(message.settle)
 
-    def up(self) -> None:
+    def up(self, remark: str | None = None) -> None:
         """Note that the connection stands."""
-        say("up")
+        say("up", remark=remark)
 
     def run(self) -> None:
         """Call the adapter's ``run`` in a green thread."""
@@ -97,6 +97,13 @@ class Host:
             say("settled", error=repr(error))
         else:
             say("settled", error=None)
+
+    def refresh(self) -> None:
+        """Call the adapter's ``refresh``."""
+        try:
+            say("refreshed", found=self._adapter.refresh())
+        except Exception as error:  # noqa: BLE001  for the test to judge
+            say("refreshed", found=repr(error))
 
     def probe(self) -> None:
         """Call the adapter's ``probe`` in a green thread."""

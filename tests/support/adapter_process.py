@@ -135,6 +135,13 @@ class AdapterProcess:
         self.wait(lambda: self.count("probed") > before, "probe returns")
         return str(self.events[-1]["found"])
 
+    def refresh(self) -> object:
+        """Call ``refresh``, and return what it returned."""
+        before = self.count("refreshed")
+        self.do("refresh")
+        self.wait(lambda: self.count("refreshed") > before, "refresh returns")
+        return next(event["found"] for event in reversed(self.events) if event["event"] == "refreshed")
+
     def _ended(self) -> bool:
         return self.count("ended") == self._runs
 

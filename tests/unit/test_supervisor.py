@@ -5,7 +5,7 @@ import pytest
 from gateway.adapter import Adapter, AdapterConfig
 from gateway.errors import AdapterDown
 from gateway.model import RawMessage
-from gateway.runtime import monotonic, sleep
+from gateway.runtime import Event, monotonic, sleep
 from gateway.supervisor import Supervisor
 
 
@@ -17,9 +17,23 @@ class Scripted(Adapter[AdapterConfig]):
     def __init__(self, config, steps):
         super().__init__(config)
         self.steps = iter(steps)
+        self.runs = 0
+        self.refreshed = 0
 
     def run(self, emit, stop):
+        self.runs += 1
         next(self.steps)(emit, stop)
+
+
+class Refreshing(Scripted):
+    def refresh(self):
+        self.refreshed += 1
+        return True
+
+
+class Broken(Scripted):
+    def refresh(self):
+        raise ZeroDivisionError("oops")
 
 
 def config(**more):
@@ -50,9 +64,9 @@ def until(condition):
 def run():
     running = []
 
-    def start(*steps, **more):
+    def start(*steps, kind=Scripted, **more):
         taken = []
-        supervisor = Supervisor(Scripted(config(**more), steps), taken.append)
+        supervisor = Supervisor(kind(config(**more), steps), taken.append)
         supervisor.taken = taken
         supervisor.start()
         running.append(supervisor)
@@ -103,12 +117,139 @@ def test_silence_past_its_limit_is_stalled_and_a_message_ends_it(run):
         emit(RawMessage(b"x", 0.0))
         stop.wait(10.0)
 
-    supervisor = run(quiet_then_one, stall_after="50ms")
+    supervisor = run(quiet_then_one, kind=Refreshing, stall_after="50ms")
     until(lambda: supervisor.state == "up")
     until(lambda: supervisor.check() or supervisor.state == "stalled")
-    assert "nothing was heard" in supervisor.reason
+    assert supervisor.reason == "nothing was heard for more than 0.05 s; asked again for messages"
     until(lambda: supervisor.state == "up")
+    assert supervisor.reason is None
     assert [message.payload for message in supervisor.taken] == [b"x"]
+
+
+def checked(supervisor, condition):
+    until(lambda: supervisor.check() or condition())
+
+
+def test_it_is_refreshed_first_then_run_again_and_stays_stalled_until_a_message(run):
+    talk = Event()
+
+    def speak(emit, stop):
+        emit.up()
+        talk.wait(10.0)
+        emit(RawMessage(b"x", 0.0))
+        stop.wait(10.0)
+
+    supervisor = run(stay, speak, kind=Refreshing, stall_after="200ms")
+    until(lambda: supervisor.state == "up")
+    checked(supervisor, lambda: supervisor.state == "stalled")
+    since = supervisor.since
+    assert (supervisor._adapter.refreshed, supervisor._adapter.runs) == (1, 1)
+    checked(supervisor, lambda: supervisor._adapter.runs == 2)
+    assert (supervisor.state, supervisor.since) == ("stalled", since)
+    assert supervisor.reason == "nothing was heard for more than 0.2 s; connected again"
+    talk.set()
+    until(lambda: supervisor.state == "up")
+    assert supervisor._adapter.refreshed == 1
+
+
+@pytest.mark.parametrize("kind", [Scripted, Broken])
+def test_without_anything_to_refresh_it_is_run_again_at_once_and_then_ever_more_rarely(run, kind):
+    supervisor = run(*[stay] * 9, kind=kind, stall_after="50ms")
+    until(lambda: supervisor.state == "up")
+    checked(supervisor, lambda: supervisor._adapter.runs == 4)
+    assert supervisor._heard.silent_for(monotonic()) > 4 * 0.05
+    assert supervisor.reason == "nothing was heard for more than 0.05 s; connected again"
+
+
+def test_a_run_that_does_not_end_for_the_ladder_is_ended_where_it_waits(run, monkeypatch):
+    monkeypatch.setattr("gateway.supervisor._GRACE_S", 0.1)
+
+    def deaf(emit, stop):
+        emit.up()
+        while True:
+            sleep(0.01)
+
+    supervisor = run(deaf, stay, stall_after="50ms")
+    until(lambda: supervisor.state == "up")
+    checked(supervisor, lambda: supervisor._adapter.runs == 2)
+
+
+def test_nothing_known_is_never_stalled(run):
+    supervisor = run(stay)
+    until(lambda: supervisor.state == "up")
+    supervisor._heard.last -= 1e6
+    supervisor.check()
+    assert supervisor.state == "up"
+
+
+def test_what_is_normal_is_learned(run):
+    def speak(emit, stop):
+        emit.up()
+        for _ in range(3):
+            emit(RawMessage(b"x", 0.0))
+        stop.wait(10.0)
+
+    supervisor = run(speak, stay)
+    until(lambda: len(supervisor.taken) == 3)
+    supervisor._heard.last -= 29.0
+    supervisor.check()
+    assert supervisor.state == "up"
+    supervisor._heard.last -= 2.0
+    supervisor.check()
+    assert supervisor.reason == "nothing was heard for more than 30 s; connecting again"
+
+
+def test_what_a_broker_had_kept_is_no_sign_of_life(run):
+    def repeat(emit, stop):
+        emit.up()
+        while not stop.wait(0.01):
+            emit(RawMessage(b"x", 0.0, retained=True))
+
+    supervisor = run(*[repeat] * 9, stall_after="100ms")
+    until(lambda: supervisor.taken)
+    checked(supervisor, lambda: supervisor._adapter.runs > 1)
+    assert supervisor.state == "stalled"
+
+
+def test_the_last_words_of_a_run_that_is_ended_are_taken_and_no_sign_of_life(run):
+    def last_words(emit, stop):
+        stay(emit, stop)
+        emit(RawMessage(b"half a line", 0.0))
+
+    supervisor = run(last_words, stay, stall_after="50ms")
+    until(lambda: supervisor.state == "up")
+    checked(supervisor, lambda: supervisor._adapter.runs == 2)
+    assert (supervisor.state, len(supervisor.taken)) == ("stalled", 1)
+
+
+def test_never_connected_is_stalled_too(run):
+    def slow(emit, stop):
+        stop.wait(0.1)
+        stay(emit, stop)
+
+    supervisor = run(slow, stall_after="50ms")
+    checked(supervisor, lambda: supervisor.state == "stalled")
+    assert supervisor.reason == "not connected after 0.05 s"
+    until(lambda: supervisor.state == "up")
+
+
+def test_a_remark_is_shown_while_it_is_up(run):
+    granted = Event()
+
+    def refused(emit, stop):
+        emit.up("a part is refused")
+        emit(RawMessage(b"x", 0.0))
+        granted.wait(10.0)
+        emit.up()
+        stop.wait(10.0)
+
+    supervisor = run(refused)
+    until(lambda: supervisor.reason == "a part is refused")
+    assert supervisor.state == "up"
+    assert supervisor.taken
+    granted.set()
+    until(lambda: supervisor.reason is None)
+    assert supervisor.state == "up"
 
 
 def test_one_that_ignores_stop_is_ended_where_it_waits(run):
