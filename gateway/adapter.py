@@ -80,7 +80,7 @@ class AdapterConfig(BaseModel):
         """
         return (self,) if isinstance(self, PayloadConfig) else ()
 
-    def availability(self) -> Availability | None:
+    def announcements(self) -> Availability | None:
         """Return on which topics devices say that they come and go; None: on none. Raises ``ValueError``."""
         return None
 

@@ -60,7 +60,7 @@ class Intake:
     @classmethod
     def of(cls, config: AdapterConfig, profiles: Mapping[str, Profile], deliveries: Deliveries) -> "Intake":
         """Return the intake of a source as it is configured: the daemon's, and the one that is explained."""
-        return cls(config.name, config.payloads(), profiles, deliveries, config.availability())
+        return cls(config.name, config.payloads(), profiles, deliveries, config.announcements())
 
     def take(self, message: RawMessage) -> Entry:
         """Return what becomes of ``message``: all of its readings, or the first reason against it."""

@@ -51,7 +51,7 @@ class Broker(AdapterConfig):
 
 
 class Told(Broker):
-    def availability(self):
+    def announcements(self):
         return Availability("sensors/{device}/status")
 
 
