@@ -4,7 +4,17 @@ Nothing outside this package knows its tables.
 """
 
 from gateway.journal.queries import Queries
-from gateway.journal.records import Committed, JournalStats, KeptReject, KnownDevice, Opened, Stored
+from gateway.journal.records import Committed, JournalStats, KeptReject, KnownDevice, Opened, Rebased, Stored
 from gateway.journal.writer import Journal
 
-__all__ = ["Committed", "Journal", "JournalStats", "KeptReject", "KnownDevice", "Opened", "Queries", "Stored"]
+__all__ = [
+    "Committed",
+    "Journal",
+    "JournalStats",
+    "KeptReject",
+    "KnownDevice",
+    "Opened",
+    "Queries",
+    "Rebased",
+    "Stored",
+]

@@ -7,7 +7,9 @@ from dataclasses import dataclass, field, replace
 from gateway.journal.many import insert
 from gateway.journal.rejects import RejectPage
 from gateway.journal.schema import SPAN
+from gateway.journal.unset import UnsetPage
 from gateway.model import Entry, Reading
+from gateway.runtime import is_set
 
 
 @dataclass(slots=True)
@@ -40,6 +42,7 @@ class Batch:
     known: Mapping[str, Head]
     next_id: Callable[[], int]
     rejects: RejectPage
+    unset: UnsetPage
     heads: dict[str, Head] = field(default_factory=dict)
     deliveries: list[tuple[str, int, bytes]] = field(default_factory=list)
     _rows: list[tuple[int, int, float, int, bytes]] = field(default_factory=list)
@@ -58,6 +61,8 @@ class Batch:
         for reading in entry.readings:
             head = self._head(reading.device, entry, arrived_ms)
             head.newest += 1
+            if not is_set(message.arrived):
+                self.unset.add(head.id, head.newest, entry.booted)
             self._rows.append((head.id, head.newest, reading.ts, arrived_ms, reading.body))
             self._numbered.append((reading, head.newest))
 
@@ -76,6 +81,7 @@ class Batch:
         )
         insert(connection, "deliveries (source, packet_id, digest)", "(?,?,?)", self.deliveries)
         self.rejects.insert(connection)
+        self.unset.insert(connection)
 
     def number(self) -> None:
         """Give the readings their ``seq``, after the commit."""

@@ -8,6 +8,19 @@ from gateway.ledger import Totals
 from gateway.model import Entry
 
 
+class Rebased(NamedTuple):
+    """Readings that an unset clock had stamped, and that have their true times now."""
+
+    device: str
+    first: int
+    """Of ``seq``."""
+    last: int
+    by_s: float
+    """Seconds that were added."""
+    newest: "Stored | None"
+    """The device's newest reading, if it is among them."""
+
+
 @dataclass(slots=True)
 class Committed:
     """Entries that came to their end together, in the order in which they were appended."""
@@ -18,6 +31,7 @@ class Committed:
     its sender still keeps may be settled."""
     kept: bool = False
     """They are not at their end: they wait for the disk, and come again once it takes writes."""
+    rebased: Rebased | None = None
 
 
 class Stored(NamedTuple):

@@ -1,23 +1,29 @@
 """What is too old or too much goes, in slices between commits, from the front of each device.
 
 Age is counted from a reading's arrival, not from its ``ts``: a sensor whose clock is wrong must not
-make the journal drop what just came, or keep it for ever. A reading goes only after all earlier ones
-of its device, and the newest one never: so what is left is always without a hole.
+make the journal drop what just came, or keep it for ever. What our own clock says is believed
+slowly (see ``age``), and not before stamps of the time when it wasn't set are put right. A reading
+goes only after all earlier ones of its device, and the newest one never: so what is left is always
+without a hole.
 """
 
 from collections.abc import Callable
 from pathlib import Path
 
+from gateway.journal.age import Age
 from gateway.journal.faults import is_damage, words
 from gateway.journal.opening import suspect
 from gateway.journal.schema import PAGE_BYTES, wal_pages
 from gateway.journal.store import KEPT_DELIVERIES, Store
+from gateway.runtime import since_boot
 from gateway.settings import JournalSettings
 
 SLICE = 256
 """Readings that go in one transaction: a commit waits for it, some milliseconds."""
 _AGE_EVERY_S = 60.0
 _SIZE_EVERY_S = 1.0
+_KEEP_AGE_EVERY_S = 3600.0
+"""A crash forgets so much of how old readings are: they stay for longer."""
 _SPARE_DELIVERIES = 1024
 _SHRINK_PAGES = 64
 
@@ -25,14 +31,23 @@ _SHRINK_PAGES = 64
 class Retention:
     """Decides what goes; ``step`` runs in the writer's thread."""
 
-    def __init__(self, path: Path, store: Store, settings: JournalSettings, clock: Callable[[], float]) -> None:
+    def __init__(
+        self,
+        path: Path,
+        store: Store,
+        settings: JournalSettings,
+        clock: Callable[[], float],
+        steady: Callable[[], float] = since_boot,
+    ) -> None:
         self.problem = ""
         self._path = path
         self._store = store
         self._retention_s = settings.retention
         # Twice: the log is cut back only after the commit that makes it too long.
         self._most_pages = max(1, settings.max_size // PAGE_BYTES - 2 * wal_pages(settings.max_size))
-        self._clock = clock
+        self._age = Age(store.age, clock, steady)
+        self._steady = steady
+        self._age_kept_at = steady()
         self._age_looked_at = float("-inf")
         self._size_looked_at = float("-inf")
         self._todo: list[str] = []
@@ -48,13 +63,13 @@ class Retention:
 
     def _failed(self, error: Exception) -> None:
         self._todo = []
-        self._size_looked_at = self._clock()
+        self._size_looked_at = self._steady()
         self.problem = f"{words(self._path, error)}; old readings stay"
         if is_damage(error):
             suspect(self._path)
 
     def _step(self) -> bool:
-        if not self._todo and not self._plan(self._clock()):
+        if not self._todo and not self._plan(self._steady()):
             return False
         if self._todo:
             if not self._store.purge(self._store.heads[self._todo[-1]], SLICE, self._before_ms):
@@ -62,21 +77,17 @@ class Retention:
             self.problem = ""
         return True
 
-    def _plan(self, now: float) -> bool:
+    def _plan(self, at: float) -> bool:
         """Look for work where it is time to; return whether there is some."""
-        if self._is_due(now, self._age_looked_at, _AGE_EVERY_S):
-            self._age_looked_at = now
+        if at - self._age_looked_at >= _AGE_EVERY_S:
+            self._age_looked_at = at
             self._trim_deliveries()
-            self._choose(int((now - self._retention_s) * 1000))
-        elif self._is_due(now, self._size_looked_at, _SIZE_EVERY_S):
-            return self._plan_size(now)
+            self._choose_aged()
+        elif at - self._size_looked_at >= _SIZE_EVERY_S:
+            return self._plan_size(at)
         return bool(self._todo)
 
-    @staticmethod
-    def _is_due(now: float, looked_at: float, every_s: float) -> bool:
-        return not looked_at <= now < looked_at + every_s  # also when the clock was set back
-
-    def _plan_size(self, now: float) -> bool:
+    def _plan_size(self, at: float) -> bool:
         pages, free = self._store.pages()
         if pages - free > self._most_pages and self._choose_oldest():
             return True
@@ -84,8 +95,21 @@ class Retention:
             self._store.shrink(min(_SHRINK_PAGES, pages - self._most_pages))
             self._store.checkpoint()
             return True
-        self._size_looked_at = now
+        self._size_looked_at = at
         return False
+
+    def _choose_aged(self) -> None:
+        now = self._age.look()
+        if now is not None and not self._store.unset:
+            self._choose(int((now - self._retention_s) * 1000))
+        if self._steady() - self._age_kept_at >= _KEEP_AGE_EVERY_S:
+            self.keep_age()
+
+    def keep_age(self) -> None:
+        """Write down how far readings have aged; also called at the end."""
+        if self._age.look() is not None and self._age.reached is not None:
+            self._store.keep_age(self._age.reached)
+        self._age_kept_at = self._steady()
 
     def _choose(self, before_ms: int) -> None:
         self._before_ms = before_ms

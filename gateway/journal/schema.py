@@ -15,7 +15,7 @@ from typing import Literal
 from gateway.errors import JournalDown
 
 APPLICATION_ID = 0x54474A4C  # "TGJL"
-LAYOUT = 2
+LAYOUT = 3
 """``user_version``; one more with each change of the tables."""
 PAGE_BYTES = 4096
 SPAN = 256
@@ -55,7 +55,13 @@ CREATE TABLE ledger (
     ignored INTEGER NOT NULL, dropped INTEGER NOT NULL
 ) WITHOUT ROWID;
 """
-_UPGRADES = {1: f"ALTER TABLE devices ADD COLUMN profile TEXT; {_BOOKS}"}
+_TIMES = """
+CREATE TABLE unset (
+    device INTEGER NOT NULL, first INTEGER NOT NULL, boot TEXT NOT NULL, booted REAL, PRIMARY KEY (device, first)
+) WITHOUT ROWID;
+CREATE TABLE age (id INTEGER PRIMARY KEY CHECK (id = 1), reached REAL NOT NULL);
+"""
+_UPGRADES = {1: f"ALTER TABLE devices ADD COLUMN profile TEXT; {_BOOKS}", 2: _TIMES}
 """What makes the next layout of one."""
 
 
@@ -107,7 +113,7 @@ def create(connection: sqlite3.Connection) -> None:
     connection.execute(f"PRAGMA page_size = {PAGE_BYTES}")
     connection.execute("PRAGMA auto_vacuum = INCREMENTAL")  # so that a smaller max_size makes the file smaller
     connection.executescript(
-        f"BEGIN IMMEDIATE; {_TABLES} {_BOOKS}"
+        f"BEGIN IMMEDIATE; {_TABLES} {_BOOKS} {_TIMES}"
         f"PRAGMA application_id = {APPLICATION_ID}; PRAGMA user_version = {LAYOUT}; COMMIT;"
     )
 

@@ -3,7 +3,7 @@
 import contextlib
 import sqlite3
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from itertools import count
 from pathlib import Path
 
@@ -12,8 +12,9 @@ from gateway.journal.batch import Batch, Head
 from gateway.journal.ledger_book import LedgerBook
 from gateway.journal.records import KnownDevice, Opened, Stored
 from gateway.journal.rejects import MOST_BYTES, RejectBook
+from gateway.journal.unset import UnsetPage, UnsetStretches
 from gateway.model import Entry
-from gateway.runtime import monotonic
+from gateway.runtime import boot_id, monotonic
 from gateway.settings import JournalSettings
 
 KEPT_DELIVERIES = 4096
@@ -44,6 +45,9 @@ class Store:
         """How many are in the file, by source."""
         self.rejects = RejectBook(min(MOST_BYTES, settings.max_size // _REJECTS_SHARE))
         self.ledger = LedgerBook()
+        self.unset = UnsetStretches()
+        self.age: float | None = None
+        """Where ``Age`` stood when that was last kept."""
         self._books_at = float("-inf")
         self._path = path
         self._settings = settings
@@ -62,11 +66,13 @@ class Store:
         rows = self._connection.execute("SELECT source, packet_id, digest FROM deliveries ORDER BY id").fetchall()
         self.deliveries = Counter(source for source, *_ in rows)
         self.rejects.load(self._connection)
+        self.unset.load(self._connection, boot_id())
+        (self.age,) = self._connection.execute("SELECT max(reached) FROM age").fetchone()
         return Opened(known, rows, problem, self.ledger.load(self._connection))
 
     def write(self, entries: Sequence[Entry]) -> None:
         """Commit what ``entries`` hold, in order, and give their readings ``seq``."""
-        batch = Batch(self.heads, self._ids.__next__, self.rejects.page())
+        batch = Batch(self.heads, self._ids.__next__, self.rejects.page(), UnsetPage(self.unset))
         for entry in entries:
             batch.add(entry)
         with_books = self.books_due()
@@ -90,6 +96,7 @@ class Store:
         self.heads.update(batch.heads)
         self.deliveries.update(source for source, *_ in batch.deliveries)
         self.rejects.turn(batch.rejects)
+        self.unset.turn(batch.unset)
 
     def books_due(self) -> bool:
         """Tell whether something waits that is written now and then only, and it is time to."""
@@ -100,6 +107,16 @@ class Store:
     def hurry(self) -> None:
         """Let the next commit write all that waits."""
         self._books_at = float("-inf")
+
+    @contextlib.contextmanager
+    def writing(self) -> Iterator[sqlite3.Connection]:
+        """Give the connection for what is to be written together; on any error nothing was."""
+        with schema.transaction(self._connection):
+            yield self._connection
+
+    def keep_age(self, reached: float) -> None:
+        """Remember where ``Age`` stands."""
+        self._connection.execute("INSERT OR REPLACE INTO age VALUES (1, ?)", (reached,))
 
     def probe(self) -> None:
         """Find out whether the disk takes writes, by writing for nothing."""

@@ -3,8 +3,10 @@
 The thread never logs and touches nothing green (TRAPS 6.3): what it has to say it posts.
 """
 
+import sqlite3
 from collections import deque
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import IO
 
@@ -12,11 +14,12 @@ from gateway.errors import JournalDown
 from gateway.journal.committer import MOST_ENTRIES, Committer
 from gateway.journal.faults import words
 from gateway.journal.opening import lock, open_store
+from gateway.journal.rebase import Rebase
 from gateway.journal.records import Committed, Opened
 from gateway.journal.retention import Retention
 from gateway.ledger import Totals
 from gateway.model import Entry
-from gateway.runtime import NativeCondition, NativeThread, monotonic, now
+from gateway.runtime import NativeCondition, NativeThread, is_set, monotonic, now, since_boot
 from gateway.settings import JournalSettings
 
 _TICK_S = 1.0
@@ -43,7 +46,9 @@ class Journal:
         Called in the writer's thread with what came to its end; must return at once, as
         ``runtime.Inbox.post`` does. Called by ``append`` itself for an entry that finds no room.
     clock
-        Unix seconds, by which readings grow old.
+        Unix seconds, by which readings grow old; it may be set at any time.
+    steady
+        Seconds since the machine booted.
     """
 
     def __init__(
@@ -52,11 +57,14 @@ class Journal:
         settings: JournalSettings,
         post: Callable[[Committed], None],
         clock: Callable[[], float] = now,
+        steady: Callable[[], float] = since_boot,
     ) -> None:
         self._path = path
         self._settings = settings
         self._post = post
         self._clock = clock
+        self._steady = steady
+        self._booted: float | None = None
         self._queue: deque[Entry] = deque()
         self._changed = NativeCondition()
         self._idle = False
@@ -66,6 +74,7 @@ class Journal:
         self._retry_at = 0.0
         self._stopped = f"journal {path}: is not open"
         self._committer: Committer
+        self._rebase: Rebase
         self._retention: Retention
         self._lock: IO[bytes]
         self._thread: NativeThread | None = None
@@ -86,7 +95,8 @@ class Journal:
             self._lock.close()
             raise
         self._committer = Committer(self._path, self._store, self._post)
-        self._retention = Retention(self._path, self._store, self._settings, self._clock)
+        self._rebase = Rebase(self._path, self._store, self._post, self._clock, self._steady)
+        self._retention = Retention(self._path, self._store, self._settings, self._clock, self._steady)
         self._stopped = ""
         self._thread = NativeThread(target=self._work, name="journal-writer", daemon=True)
         self._thread.start()
@@ -101,10 +111,19 @@ class Journal:
         if self._stopped or (len(self._queue) >= _MOST_QUEUED and not entry.message.acknowledged):
             self._post(Committed([entry], self._stopped or f"journal {self._path}: the disk is too slow"))
             return
+        if not is_set(entry.message.arrived):
+            entry.booted = self._boot_of(entry)
         self._queue.append(entry)
         if self._idle:  # set before the writer looks at the queue: no entry is left without a wake-up
             with self._changed:
                 self._changed.notify()
+
+    def _boot_of(self, entry: Entry) -> float | None:
+        """Return when this boot began by the clock that stamped ``entry``; None: that was an earlier one."""
+        wall = self._clock()
+        if not is_set(wall):  # else it was set just now, after the stamp
+            self._booted = wall - self._steady()
+        return self._booted if entry.replays is None else None
 
     def keep_ledger(self, totals: Mapping[str, Totals]) -> None:
         """Note how many messages have come to which end, to be written within about a second; never blocks."""
@@ -123,7 +142,7 @@ class Journal:
     @property
     def problem(self) -> str:
         """What is wrong, for people: file and cause; empty: nothing."""
-        return self._stopped or self._committer.problem or self._retention.problem
+        return self._stopped or self._committer.problem or self._rebase.problem or self._retention.problem
 
     def close(self) -> None:
         """Commit and post what was appended, then let the file go; blocks, at most some seconds."""
@@ -155,7 +174,7 @@ class Journal:
             self._began_at = monotonic()
             self._committer.take(batch)
         if not self._committer.problem:
-            self._busy = self._retention.step()
+            self._busy = self._rebase.step() or self._retention.step()
         elif was_writable:
             self._busy, self._retry_at = False, monotonic() + _TICK_S
         elif monotonic() >= self._retry_at:
@@ -179,5 +198,7 @@ class Journal:
         self._committer.kept += self._queue
         self._queue.clear()
         self._committer.give_up()
+        with suppress(sqlite3.Error):
+            self._retention.keep_age()
         self._store.close()
         self._lock.close()

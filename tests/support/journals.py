@@ -88,11 +88,14 @@ class Opening:
 
 @contextmanager
 def opened(
-    path: Path, config: JournalSettings | None = None, clock: Callable[[], float] = lambda: START + 3600
+    path: Path,
+    config: JournalSettings | None = None,
+    clock: Callable[[], float] = lambda: START + 3600,
+    steady: Callable[[], float] | None = None,
 ) -> Iterator[Opening]:
-    """Open a journal, and close it at the end."""
+    """Open a journal, and close it at the end; time passes as ``steady`` says, or else as ``clock`` does."""
     posted = Posted()
-    journal = Journal(path, config or settings(), posted, clock)
+    journal = Journal(path, config or settings(), posted, clock, steady or clock)
     opening = Opening(journal, journal.open(), posted)
     try:
         yield opening

@@ -5,6 +5,7 @@ import pytest
 
 from gateway.errors import JournalDown
 from gateway.journal import Journal, Queries
+from gateway.journal.schema import LAYOUT
 from tests.support.journals import START, Posted, entry, opened, reading, settings
 from tests.support.ports import wait_until
 
@@ -78,7 +79,7 @@ def test_the_file_of_a_newer_gateway_is_refused_and_left_alone(path: Path) -> No
     with sqlite3.connect(path) as newer:
         newer.execute("PRAGMA user_version = 99")
     newer.close()
-    with pytest.raises(JournalDown, match=r"newer gateway \(layout 99, this one knows 2\)"):
+    with pytest.raises(JournalDown, match=rf"newer gateway \(layout 99, this one knows {LAYOUT}\)"):
         open_only(path)
     assert not list(path.parent.glob("*.damaged-*"))
 

@@ -233,7 +233,7 @@ def test_the_profile_of_a_device_is_known_after_a_restart(path: Path) -> None:
 
 
 _FIRST_LAYOUT = """
-DROP TABLE rejects; DROP TABLE repeats; DROP TABLE ledger;
+DROP TABLE rejects; DROP TABLE repeats; DROP TABLE ledger; DROP TABLE unset; DROP TABLE age;
 ALTER TABLE devices DROP COLUMN profile;
 PRAGMA user_version = 1;
 """
