@@ -44,6 +44,8 @@ class Device:
     present: bool = True
     """False: it said that it is away, or its last will did."""
     metrics: dict[str, dict[str, object]] = field(default_factory=dict)
+    guessed: set[str] = field(default_factory=set)
+    """Metrics that the journal remembers: it doesn't know units, the next reading's profile may."""
     _weight: float = 0.0
     _since: float = 0.0
 
@@ -105,6 +107,7 @@ class Devices:
         device = Device(last.device, source, Interval(silent_since), heard_at, last.wire())
         device.state = device.state_at(self._monotonic())
         self._take_values(device, last.values, profile)
+        device.guessed = set() if profile else set(device.metrics)
         self._devices[last.device] = device
 
     def update(self, source: str, readings: Sequence[Reading], profile: Profile | None) -> None:
@@ -156,8 +159,9 @@ class Devices:
     def _take_values(device: Device, values: Mapping[str, Value], profile: Profile | None) -> None:
         for name, value in values.items():
             known = device.metrics.get(name)
-            if known is None:
-                if len(device.metrics) < _MOST_METRICS:
+            if known is None or name in device.guessed:
+                if known or len(device.metrics) < _MOST_METRICS:
+                    device.guessed.discard(name)
                     device.metrics[name] = _describe_metric(value, profile.metrics.get(name) if profile else None)
                 else:
                     continue

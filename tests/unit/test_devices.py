@@ -49,6 +49,15 @@ def test_a_profile_gives_unit_and_label(devices):
     assert describe(devices)["metrics"] == {"t": told}
 
 
+def test_a_restored_device_gets_units_with_its_next_reading(devices):
+    told = {"type": "float", "unit": "°C", "label": "Air"}
+    profile = SimpleNamespace(metrics={"t": SimpleNamespace(describe=lambda: dict(told))})
+    devices.restore("broker", reading(t=21.0, extra=1), None)
+    assert describe(devices)["metrics"] == {"t": {"type": "float"}, "extra": {"type": "int"}}
+    devices.update("broker", [reading(t=21.5)], profile)
+    assert describe(devices)["metrics"] == {"t": told, "extra": {"type": "int"}}
+
+
 def test_grows_stale_and_offline_by_its_own_rhythm_and_comes_back(devices, clock):
     for _ in range(5):
         clock.at += 10.0

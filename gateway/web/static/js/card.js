@@ -69,22 +69,25 @@ export class Card {
 
   #showMetric(name, given) {
     const info = this.device.metrics?.[name];
-    if (!this.#metrics.has(name)) this.#metrics.set(name, this.#row(name, info));
+    if (!this.#metrics.has(name)) this.#metrics.set(name, this.#row(name));
     const row = this.#metrics.get(name);
+    say(row.label, label(name, info)); // just after a start the gateway may not know them yet
+    say(row.unit, info?.unit ?? "");
     row.spark.canvas.hidden = typeof given !== "number";
     row.given = given;
     showValue(row, given);
     if (typeof given === "number") row.spark.push(given);
   }
 
-  #row(name, info) {
+  #row(name) {
+    const called = element("div", { className: "label" });
     const number = element("span");
-    const unit = element("span", { className: "unit" }, info?.unit ?? "");
+    const unit = element("span", { className: "unit" });
     const shown = element("div", { className: "value" }, number, unit);
     const spark = new Spark(element("canvas"));
     this.list.append(element("div", { className: "metric", title: name, data: { metric: name } },
-      element("div", { className: "label" }, label(name, info)), shown, spark.canvas));
-    return { value: shown, number, unit, spark, figure: new Figure() };
+      called, shown, spark.canvas));
+    return { label: called, value: shown, number, unit, spark, figure: new Figure() };
   }
 
   /** Say how old the last reading is. */

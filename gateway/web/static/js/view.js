@@ -36,11 +36,18 @@ export class View {
   }
 
   /** Take the descriptions of metrics; what was drawn with others is made anew. */
-  learn(metrics = {}) {
+  learn(described = {}) {
+    const metrics = this.#merged(described);
     const drawn = [...this.#tiles.keys()];
     const differs = drawn.some((name) => JSON.stringify(metrics[name]) !== JSON.stringify(this.metrics[name]));
     this.metrics = metrics;
     if (differs) this.clear();
+  }
+
+  /* A gateway that has just been started knows no unit before the first reading: what was known stays. */
+  #merged(described) {
+    const names = Object.keys(described);
+    return Object.fromEntries(names.map((name) => [name, { ...this.metrics[name], ...described[name] }]));
   }
 
   clear() {
