@@ -58,7 +58,7 @@ export class Chart {
     return {
       width: this.#width,
       height: HEIGHT,
-      padding: [8, 12, 0, 0],
+      padding: [8, 28, 0, 0], // on the right half of the last time fits
       legend: { show: false },
       cursor: { y: false, drag: { x: false, y: false }, sync: { key: "device" } },
       scales: { x: { time: true, auto: false }, y: { range: (_, low, high) => roomy(low, high) } },

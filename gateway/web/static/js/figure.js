@@ -10,7 +10,6 @@ export function showValue({ value, number, unit, figure }, given) {
   const text = figure.text(given);
   const isText = typeof given !== "number";
   value.classList.toggle("text", isText);
-  if (number.textContent === text) return;
   say(number, text);
   if (!isText) value.style.setProperty("--digits", digits(text, unit.textContent));
 }
