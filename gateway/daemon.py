@@ -8,6 +8,7 @@ from functools import partial
 from importlib.metadata import version
 
 from gateway import runtime
+from gateway.clockwatch import ClockWatch
 from gateway.configuration import Configuration
 from gateway.deliveries import Deliveries
 from gateway.devices import Devices
@@ -89,6 +90,7 @@ class Daemon:
         self._inbox: runtime.Inbox[Committed] = runtime.Inbox(lambda batch: self._pipeline.committed(batch))  # noqa: PLW0108  made below
         self._journal = Journal(state_dir / "journal.db", settings.journal, self._inbox.post)
         self._queries = GreenQueries(Queries(state_dir / "journal.db"))
+        self._clock = ClockWatch(runtime.now, runtime.since_boot)
         self._devices = Devices(runtime.now, runtime.monotonic)
         self._deliveries = Deliveries()
         self._app = app.create()
@@ -191,9 +193,21 @@ class Daemon:
             self._overview.tick()
             self._live.announce_watchers()
             if count % _TICKS_A_LOOK == 0:
+                self._look_at_clock()
                 self._look_at_silences()
             if self._stopping.wait(_TICK_S):
                 return
+
+    def _look_at_clock(self) -> None:
+        step_s = self._clock.look()
+        if not step_s:
+            return
+        log.warning("the clock was set %s by %.0f s", "forward" if step_s > 0 else "back", abs(step_s))
+        self._pipeline.skew.forget()
+        self._devices.clock_set()
+        for supervisor in self._supervisors:
+            supervisor.clock_set()
+        self._sockets.announce(None, "clock", {"time": runtime.now()})
 
     def _look_at_silences(self) -> None:
         for supervisor in self._supervisors:

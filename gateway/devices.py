@@ -49,6 +49,11 @@ class Device:
     _weight: float = 0.0
     _since: float = 0.0
 
+    @property
+    def heard(self) -> bool:
+        """Whether a reading came in this run."""
+        return bool(self._since)
+
     def arrived(self, count: int, at: float) -> None:
         """Count readings at ``at`` (monotonic seconds)."""
         self.present = True
@@ -188,6 +193,16 @@ class Devices:
     def describe_all(self) -> list[dict[str, object]]:
         """Return every DEVICE, by id."""
         return [described for name in sorted(self._devices) if (described := self.describe(name))]
+
+    def replace_last(self, name: str, last: bytes) -> None:
+        """Show the last reading as it is now in the journal."""
+        self._devices[name].last = last
+
+    def clock_set(self) -> None:
+        """Say by the clock as it is now when those were last seen that were heard in this run."""
+        for device in self._devices.values():
+            if device.heard:
+                device.last_seen = self._now() - device.interval.silent_for(self._monotonic())
 
     def changed_states(self) -> Iterable[str]:
         """Judge every silence anew; yield the devices whose state is another than before."""

@@ -7,11 +7,11 @@ from dataclasses import dataclass, field, replace
 from gateway.deliveries import Deliveries, digest_of
 from gateway.devices import Devices
 from gateway.intake import Intake
-from gateway.journal import Committed, Journal
+from gateway.journal import Committed, Journal, Rebased
 from gateway.ledger import Ledger
 from gateway.live import Live
 from gateway.logs import Throttled
-from gateway.model import Entry, Outcome, RawMessage, Reading
+from gateway.model import Entry, Outcome, RawMessage, Reading, wire
 from gateway.overview import Overview
 from gateway.profiles import Profile
 from gateway.runtime import monotonic
@@ -44,6 +44,7 @@ class Pipeline:
         self._intakes = intakes
         self._journal = journal
         self.ledger = sinks.ledger
+        self.skew = sinks.skew
         self._sinks = sinks
         self._profiles = profiles
         self._closed = False
@@ -63,7 +64,7 @@ class Pipeline:
         entry = self._intakes[source].take(message)
         entry.taken = monotonic()
         if entry.readings and not message.retained:
-            self._sinks.skew.observe(source, message.arrived, entry.readings[0].ts)
+            self.skew.observe(source, message.arrived, entry.readings[0].ts)
         self._journal.append(entry)
 
     def committed(self, batch: Committed) -> None:
@@ -85,6 +86,8 @@ class Pipeline:
                 self._publish(groups)  # what came before it
                 self._sinks.devices.announce(*entry.availability, retained=entry.message.retained)
         self._publish(groups)
+        if batch.rebased:
+            self._put_right(batch.rebased)
         if stored:
             self._lags.append(monotonic() - batch.entries[0].taken)
 
@@ -94,6 +97,14 @@ class Pipeline:
             self._sinks.live.publish(device, readings)
         self._sinks.overview.touch({device for _, device, _ in groups})
         groups.clear()
+
+    def _put_right(self, moved: Rebased) -> None:
+        """Tell who knows readings by stamps of before the clock was set."""
+        if moved.newest:
+            self._sinks.devices.replace_last(moved.device, wire(moved.newest.seq, moved.newest.body))
+        news = {"device": moved.device, "from": moved.first, "to": moved.last, "by": round(moved.by_s, 6)}
+        self._sinks.live.tell(moved.device, "rebased", news)
+        self._sinks.overview.touch([moved.device])
 
     def _end(self, entry: Entry, error: str) -> None:
         lost = bool(error) and entry.outcome is Outcome.STORED

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from gateway.devices import Devices
 from gateway.journal import Journal, JournalStats
 from gateway.pipeline import Pipeline
-from gateway.runtime import monotonic
+from gateway.runtime import is_set, monotonic, now
+from gateway.skew import MUCH_S
 from gateway.supervisor import Supervisor
 
 _TROUBLE = {"down", "failed", "stalled"}
@@ -51,14 +52,19 @@ class Status:
     def problems(self) -> list[str]:
         """Return what is wrong, in words; empty if all is well."""
         found = list(self.notes)
-        if not self.journal.writable:
+        if self.journal.problem:
             found.append(self.journal.problem)
+        if not is_set(now()):
+            found.append("the clock is not set: readings are stamped with times that are put right once it is")
         for supervisor in self.supervisors:
             if supervisor.state == "up" and supervisor.reason:
                 found.append(f"source {supervisor.config.name}: {supervisor.reason}")
             if supervisor.state in _TROUBLE:
                 found.append(f"source {supervisor.config.name} is {supervisor.state}: {supervisor.reason}")
             dropped = self.pipeline.ledger.of(supervisor.config.name).dropped
+            skew_s = self.pipeline.skew.of(supervisor.config.name)
+            if skew_s is not None and abs(skew_s) > MUCH_S:
+                found.append(f"source {supervisor.config.name}: {_in_words(skew_s)}")
             if dropped:
                 found.append(f"source {supervisor.config.name}: {dropped} messages could not be kept since the start")
         return found
@@ -70,5 +76,12 @@ class Status:
             "state": supervisor.state,
             "since": supervisor.since,
             "reason": supervisor.reason,
+            "skew_s": self.pipeline.skew.of(supervisor.config.name),
             "ledger": self.pipeline.ledger.of(supervisor.config.name).as_dict(),
         }
+
+
+def _in_words(skew_s: float) -> str:
+    if skew_s < 0:
+        return f"its times are {-skew_s:.0f} s ahead of the gateway's; one of the clocks is wrong"
+    return f"its times are {skew_s:.0f} s behind the gateway's: its clock is wrong, or its messages come late"

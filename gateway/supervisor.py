@@ -32,6 +32,7 @@ class Supervisor:
         self.config = adapter.config
         self.state: SourceState = "starting"
         self.since = now()
+        self._changed_at = monotonic()
         self.reason: str | None = None
         self._adapter = adapter
         self._take = take
@@ -73,6 +74,10 @@ class Supervisor:
             self._change("stalled", f"not connected after {stall_s:g} s")
         elif self.state == "up" or self._ladder.climbed:
             self._climb(silent_s, stall_s)
+
+    def clock_set(self) -> None:
+        """Say by the clock as it is now since when the state is what it is."""
+        self.since = now() - (monotonic() - self._changed_at)
 
     # ---- Emit, as the adapter sees it
 
@@ -174,7 +179,7 @@ class Supervisor:
         if (state, reason) == (self.state, self.reason):
             return
         if state != self.state:
-            self.since = now()
+            self.since, self._changed_at = now(), monotonic()
         self.state, self.reason = state, reason
         well = state == "disabled" or (state == "up" and reason is None)
         level = logging.INFO if well else logging.WARNING

@@ -33,6 +33,8 @@ class Source(TypedDict):
     state: str
     since: float
     reason: str | None
+    skew_s: NotRequired[float | None]
+    """Seconds by which its own times are behind the gateway's; None: it gives none."""
     ledger: Ledger
 
 

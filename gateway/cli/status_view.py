@@ -12,6 +12,8 @@ from gateway.cli.words import duration, number, printable, since, size
 
 _COUNTS = ("received", "stored", "rejected", "duplicate", "ignored", "dropped", "in_flight")
 _HEADINGS = tuple(name.replace("_", " ") for name in _COUNTS)
+_IN_STEP_S, _MUCH_S = 2.0, 60.0
+"""Of a source's clock: what nobody would notice, and what is a problem."""
 _STYLES = {
     "up": "green",
     "starting": "cyan",
@@ -42,7 +44,7 @@ def _problems(status: Status) -> Iterator[Text]:
 
 
 def _sources(status: Status) -> Table:
-    made = table("source", "type", "state", "since", "reason")
+    made = table("source", "type", "state", "since", "clock", "reason")
     for source in status["sources"]:
         made.add_row(*_source(source))
     return made
@@ -62,7 +64,18 @@ def _source(source: Source) -> Iterator[Text]:
     yield Text(printable(source["type"]))
     yield Text(printable(source["state"]), style=_STYLES.get(source["state"], ""))
     yield Text(since(source["since"]))
+    yield _clock(source.get("skew_s"))
     yield Text(printable(source["reason"] or ""))
+
+
+def _clock(skew_s: float | None) -> Text:
+    """Return how a source's own times compare; nothing where it gives none."""
+    if skew_s is None:
+        return Text()
+    if abs(skew_s) < _IN_STEP_S:
+        return Text("in step")
+    off = f"{duration(abs(skew_s))} {'behind' if skew_s > 0 else 'ahead'}"
+    return Text(off, style="yellow" if abs(skew_s) > _MUCH_S else "")
 
 
 def _counts(ledger: Ledger) -> Iterator[Text]:

@@ -86,12 +86,12 @@ class Sockets:
         """Return how many are connected."""
         return len(self._server.manager.rooms.get(NAMESPACE, {}).get(None, ()))
 
-    def occupied(self, room: str) -> bool:
+    def occupied(self, room: str | None) -> bool:
         """Tell whether anybody is in ``room``."""
         return room in self._server.manager.rooms.get(NAMESPACE, {})
 
-    def announce(self, room: str, event: str, payload: object) -> None:
-        """Send an event to all in ``room``."""
+    def announce(self, room: str | None, event: str, payload: object) -> None:
+        """Send an event to all in ``room``; None: to everybody."""
         if not self.occupied(room):
             return
         text = self._server.packet_class(EVENT, namespace=NAMESPACE, data=[event, payload]).encode()

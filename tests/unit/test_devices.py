@@ -192,3 +192,16 @@ def test_devices_that_only_say_that_they_are_there_are_bounded(devices):
         devices.announce(f"d{number}", online=False, retained=True)
     assert len(devices) == 0
     assert len(devices._announced) == 4096
+
+
+def test_a_clock_that_is_set_changes_not_how_long_ago_a_device_was_heard():
+    now, uptime = [100.0], [50.0]
+    devices = Devices(lambda: now[0], lambda: uptime[0])
+    body = encode_body(1_767_225_600.0, {"n": 1})
+    devices.restore("broker", Reading("silent", 1_767_225_600.0, {"n": 1}, body, 1), None)
+    devices.update("broker", [Reading("heard", 100.0, {"n": 1}, encode_body(100.0, {"n": 1}), 1)], None)
+    uptime[0] += 20.0
+    now[0] = 1.8e9
+    devices.clock_set()
+    seen = {device["id"]: device["last_seen"] for device in devices.describe_all()}
+    assert seen == {"heard": 1.8e9 - 20.0, "silent": 1_767_225_600.0}

@@ -4,6 +4,8 @@ import socket as stdlib_socket
 import subprocess
 import sys
 
+import pytest
+
 from tests.unit.cli.conftest import a_status, ledger
 
 HOSTILE = "[red]x[/red]\x1b[31m\x9b\u202e\n"
@@ -122,3 +124,14 @@ def test_fast_start_without_eventlet(daemon, socket):
     )
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=30, check=True)
     assert done.stdout.endswith("[]\n")
+
+
+@pytest.mark.parametrize(
+    ("skew_s", "words"), [(0.4, "in step"), (-7200.0, "2 h ahead"), (75.0, "1 min behind"), (None, "")]
+)
+def test_the_clock_of_a_source(run, daemon, skew_s, words):
+    source = daemon.answers["/status"]["sources"][0] | {"skew_s": skew_s, "state": "stalled"}
+    daemon.answers["/status"] = a_status(sources=[source])
+    shown = run("status").stdout
+    assert words in shown
+    assert any(sign in shown for sign in ("in step", "ahead", "behind")) == bool(words)
