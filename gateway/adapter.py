@@ -81,7 +81,7 @@ class AdapterConfig(BaseModel):
         return (self,) if isinstance(self, PayloadConfig) else ()
 
     def announcements(self) -> Availability | None:
-        """Return on which topics devices say that they come and go; None: on none. Raises ``ValueError``."""
+        """Return on which topics devices say that they come and go, checked before; None: on none."""
         return None
 
     def frames(self, data: bytes) -> Iterable[Frame]:

@@ -27,9 +27,9 @@ class Availability:
     def __init__(self, topic: str, online: str = "online", offline: str = "offline") -> None:
         self.pattern = TopicPattern(topic)
         if "device" not in self.pattern.names:
-            raise ValueError(f"availability: expected {{device}} in the topic, got {topic!r}")
+            raise ValueError("availability: expected a topic with {device}")
         if online == offline:
-            raise ValueError(f"payload_offline: expected another payload than payload_online, got {offline!r}")
+            raise ValueError("payload_offline: expected another payload than payload_online")
         self._states = {online: True, offline: False}
 
     def device(self, topic: str) -> str | None:

@@ -2,16 +2,20 @@
 
 import logging
 import socket
+from types import MappingProxyType
 
 from adapters.mqtt.config import MqttConfig, MqttRoute
-from adapters.mqtt.connection import V5, V311, Connection, OlderBroker
+from adapters.mqtt.connection import V5, V311, Connection, OlderBroker, Unanswered
 from adapters.mqtt.subscriptions import digest, subscriptions
 from gateway.adapter import Adapter, Emit
+from gateway.errors import AdapterDown
 from gateway.runtime import Event
 
 __all__ = ["Mqtt", "MqttConfig", "MqttRoute"]
 
 log = logging.getLogger(__name__)
+
+NAMES = MappingProxyType({V5: "5", V311: "3.1.1"})
 
 
 class Mqtt(Adapter[MqttConfig]):
@@ -25,8 +29,12 @@ class Mqtt(Adapter[MqttConfig]):
 
     def __init__(self, config: MqttConfig) -> None:
         super().__init__(config)
-        self._subscriptions = subscriptions([(route.topic, route.qos) for route in config.routes])
+        announced = config.announcements()
+        topics = [(route.topic, route.qos) for route in config.routes]
+        self._subscriptions = subscriptions(topics, announced.pattern if announced else None)
         self._version = V5 if config.protocol == "5" else V311
+        self._connection: Connection | None = None
+        self._has_session = False
 
     def run(self, emit: Emit, stop: Event) -> None:
         """Serve one connection; raises ``AdapterDown`` with broker and cause when it fails."""
@@ -36,6 +44,16 @@ class Mqtt(Adapter[MqttConfig]):
             log.info("source %s: %s; going on with MQTT 3.1.1", self.config.name, refusal)
             self._version = V311
             self._serve(emit, stop)
+        except Unanswered as silence:
+            if self.config.protocol == "3.1.1":
+                raise
+            # Some brokers that don't know MQTT 5 wait for the rest of what they take for a packet of 3.1.1.
+            self._version = V311 if self._version == V5 else V5
+            raise AdapterDown(f"{silence}; MQTT {NAMES[self._version]} is tried next") from silence
+
+    def refresh(self) -> bool:
+        """Subscribe anew, without another connection."""
+        return self._connection is not None and self._connection.refresh()
 
     def probe(self) -> str:
         """Log in at the broker and leave again, without a session."""
@@ -49,13 +67,24 @@ class Mqtt(Adapter[MqttConfig]):
 
     def _serve(self, emit: Emit, stop: Event) -> None:
         connection = Connection(self.config, self._version, self._client_id(), emit)
+        self._connection = connection
         try:
-            if connection.open(stop) and connection.subscribe(self._subscriptions, stop):
-                emit.up()
-                connection.serve(stop)
+            if connection.open(stop):
+                self._note_session(connection)
+                connection.serve(self._subscriptions, emit.up, stop)
             connection.leave()
         finally:
+            self._connection = None
             connection.close()
+
+    def _note_session(self, connection: Connection) -> None:
+        if self._has_session and not connection.resumed:
+            log.warning(
+                "source %s: the broker has forgotten our session; what came with QoS 1 while the connection was away "
+                "is lost",
+                self.config.name,
+            )
+        self._has_session = True
 
     def _client_id(self) -> str:
         # A session keeps its subscriptions, those of an earlier configuration too. So with other

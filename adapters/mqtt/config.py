@@ -6,6 +6,7 @@ from typing import Literal
 from pydantic import Field, field_validator, model_validator
 
 from gateway.adapter import AdapterConfig, PayloadConfig
+from gateway.availability import Availability
 from gateway.decoding.topics import TopicPattern
 from gateway.quantities import ConfigPath, Duration, Size
 
@@ -44,7 +45,9 @@ class MqttConfig(AdapterConfig):
 
     host: str = Field("127.0.0.1", min_length=1, description="the broker's name or address")
     port: int = Field(1883, ge=1, le=65535, description="1883 is usual, 8883 with TLS")
-    protocol: Literal["5", "3.1.1"] = Field("5", description="of MQTT; a broker that refuses 5 is spoken to in 3.1.1")
+    protocol: Literal["5", "3.1.1"] = Field(
+        "5", description="of MQTT; a broker that refuses 5, or doesn't answer, is spoken to in 3.1.1"
+    )
     client_id: str | None = Field(
         None,
         min_length=1,
@@ -80,11 +83,39 @@ class MqttConfig(AdapterConfig):
     key_file: ConfigPath | None = Field(
         None, examples=["/etc/telemetry-gateway/client.key"], description="its private key, if not in cert_file"
     )
+    availability: str | None = Field(
+        None,
+        examples=["sensors/{device}/status"],
+        description="topics on which devices, or their last wills, say whether they are there: no readings, whatever "
+        "the routes say",
+    )
+    payload_online: str = Field("online", min_length=1, description='there: this, or {"state": …} with it')
+    payload_offline: str = Field("offline", min_length=1, description="away: offline at once, without waiting")
     routes: tuple[MqttRoute, ...] = Field(min_length=1, description="the first that matches a topic decides")
 
     def payloads(self) -> Sequence[PayloadConfig]:
         """Return the routes."""
         return self.routes
+
+    def announcements(self) -> Availability | None:
+        """Return on which topics devices say that they come and go."""
+        if self.availability is None:
+            return None
+        return Availability(self.availability, self.payload_online, self.payload_offline)
+
+    @field_validator("availability")
+    @classmethod
+    def _check_pattern(cls, availability: str | None) -> str | None:
+        if availability is not None:
+            TopicPattern(availability)
+        return availability
+
+    @model_validator(mode="after")
+    def _check_availability(self) -> "MqttConfig":
+        if self.availability is None and {"payload_online", "payload_offline"} & self.model_fields_set:
+            raise ValueError("availability: expected, where payload_online or payload_offline is given")
+        self.announcements()
+        return self
 
     @field_validator("keepalive", "session_expiry")
     @classmethod

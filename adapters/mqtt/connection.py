@@ -11,6 +11,7 @@ from paho.mqtt.reasoncodes import ReasonCode
 from adapters.mqtt import credentials, packets, words
 from adapters.mqtt.client import Client
 from adapters.mqtt.config import MqttConfig
+from adapters.mqtt.grants import Grants
 from adapters.mqtt.inbound import Inbound
 from adapters.mqtt.subscriptions import Copies, Subscription
 from gateway import runtime
@@ -24,11 +25,17 @@ V311 = MQTTProtocolVersion.MQTTv311
 TICK_S = 0.25
 CONNECT_TIMEOUT_S = 5.0
 ANSWER_TIMEOUT_S = 10.0
+"""For CONNECT and SUBSCRIBE, or the keepalive if that is shorter."""
 LINGER_S = 0.5
+OLDER = '; if it is too old for MQTT 5: protocol = "3.1.1"'
 
 
 class OlderBroker(AdapterDown):
     """The broker doesn't speak MQTT 5."""
+
+
+class Unanswered(AdapterDown):
+    """The broker accepts a connection and says nothing."""
 
 
 class Connection:
@@ -61,10 +68,15 @@ class Connection:
         self._version = version
         self._client_id = client_id
         self._clean = clean
-        self._answers: list[ReasonCode] = []
+        self._answer: ReasonCode | None = None
+        self.resumed = False
+        """Whether the broker still had our session."""
         self._ended = "the connection is lost"
         self._client = self._make_client()
         self._inbound = Inbound(self._client, take)
+        self._patience_s = min(ANSWER_TIMEOUT_S, config.keepalive)
+        self._grants: Grants | None = None
+        self._refresh = False
 
     def open(self, stop: Event) -> bool:
         """Connect; return False if ``stop`` came first.
@@ -73,43 +85,46 @@ class Connection:
         ------
         OlderBroker
             It refuses MQTT 5.
+        Unanswered
+            It says neither yes nor no.
         AdapterDown
             It can't be reached, or refuses.
         """
         self._identify()
         if not self._dial(stop):
             return False
-        answers = self._await("CONNECT", stop)
-        if answers and answers[0].is_failure:
-            older = self._version == V5 and str(answers[0]) == "Unsupported protocol version"
-            raise (OlderBroker if older else AdapterDown)(f"{self._where}: {words.refusal(answers[0])}")
-        return bool(answers)
+        self._await_answer(stop)
+        if self._answer is not None and self._answer.is_failure:
+            older = self._version == V5 and str(self._answer) == "Unsupported protocol version"
+            raise (OlderBroker if older else AdapterDown)(f"{self._where}: {words.refusal(self._answer)}")
+        return self._answer is not None
 
-    def subscribe(self, wanted: Sequence[Subscription], stop: Event) -> bool:
-        """Ask for messages; return False if ``stop`` came first.
+    def serve(self, wanted: Sequence[Subscription], up: Callable[[str | None], None], stop: Event) -> None:
+        """Subscribe, and take messages until ``stop``.
+
+        ``up`` is called once the broker has answered, and whenever its answer changes: with what it refuses.
 
         Raises
         ------
         AdapterDown
-            A subscription is refused: which one, and why.
+            All is refused, or the connection ends.
         """
-        copies = Copies(wanted)
-        if copies.possible and self._version == V5:
-            self._inbound.copies = copies
-        for each in wanted:
-            self._send_subscribe(each)
-            answers = self._await(f"SUBSCRIBE {each.filter}", stop)
-            if not answers:
-                return False
-            if answers[0].is_failure:
-                raise AdapterDown(f"{self._where}: refuses to subscribe {each.filter}: {str(answers[0]).lower()}")
-        return True
-
-    def serve(self, stop: Event) -> None:
-        """Take messages until ``stop``; raise ``AdapterDown`` when the connection ends first."""
+        grants = self._grants = self._make_grants(wanted)
+        told: str | None = None
+        grants.ask()
         while not stop.is_set():
             self._client.pump(TICK_S)
             self._check_open()
+            if grants.news:
+                before, told = told, self._verdict(grants)
+                if told != before:
+                    up(told or None)
+            self._keep_asking(grants)
+
+    def refresh(self) -> bool:
+        """Let ``serve`` subscribe anew; return whether it runs."""
+        self._refresh = self._grants is not None
+        return self._refresh
 
     def leave(self) -> None:
         """Say good-bye, after a moment for what is being stored: else it would be delivered again."""
@@ -131,7 +146,6 @@ class Connection:
         client.connect_timeout = CONNECT_TIMEOUT_S
         client.on_connect = self._on_connect
         client.on_disconnect = self._on_disconnect
-        client.on_subscribe = self._on_subscribe
         return client
 
     def _identify(self) -> None:
@@ -162,30 +176,42 @@ class Connection:
         except OSError as error:
             errors.append(error)
 
-    def _send_subscribe(self, wanted: Subscription) -> None:
-        if self._version == V5:
-            properties = packets.subscribe_properties(wanted) if self._inbound.copies else None
-            self._client.subscribe([(wanted.filter, packets.subscribe_options(wanted))], properties=properties)
-        else:
-            self._client.subscribe(wanted.filter, wanted.qos)
-
-    def _await(self, request: str, stop: Event) -> list[ReasonCode]:
-        """Return the broker's answer; nothing if ``stop`` came first."""
-        self._answers = []
-        deadline = runtime.monotonic() + ANSWER_TIMEOUT_S
-        while not self._answers:
-            if stop.is_set():
-                return []
+    def _await_answer(self, stop: Event) -> None:
+        """Wait until the broker says whether we may come in, or ``stop`` is set."""
+        deadline = runtime.monotonic() + self._patience_s
+        while self._answer is None and not stop.is_set():
             if runtime.monotonic() > deadline:
-                raise AdapterDown(f"{self._where}: no answer to {request} within {ANSWER_TIMEOUT_S:g} s")
+                raise Unanswered(f"{self._where}: no answer to CONNECT within {self._patience_s:g} s")
             self._client.pump(TICK_S)
-            if not self._answers:
-                self._check_open()
-        return self._answers
+            if self._answer is None:
+                self._check_open(OLDER if self._version == V5 else "")
 
-    def _check_open(self) -> None:
+    def _make_grants(self, wanted: Sequence[Subscription]) -> Grants:
+        copies = Copies(wanted)
+        if copies.possible and self._version == V5:
+            self._inbound.copies = copies
+        return Grants(self._client, wanted, identified=self._inbound.copies is not None)
+
+    def _verdict(self, grants: Grants) -> str:
+        """Return what the broker refuses, if not all."""
+        grants.news = False
+        verdict = f"{self._where}: {grants.in_words()}" if grants.in_words() else ""
+        if grants.none:
+            raise AdapterDown(verdict)
+        return verdict
+
+    def _keep_asking(self, grants: Grants) -> None:
+        if grants.waiting_s > self._patience_s:
+            raise AdapterDown(f"{self._where}: no answer to SUBSCRIBE within {self._patience_s:g} s")
+        if self._refresh:
+            self._refresh = False
+            grants.ask()
+        elif grants.due:
+            grants.ask(grants.refused)
+
+    def _check_open(self, hint: str = "") -> None:
         if self._client.closed:
-            raise AdapterDown(f"{self._where}: {self._ended}")
+            raise AdapterDown(f"{self._where}: {self._ended}{hint}")
 
     @property
     def _where(self) -> str:
@@ -193,11 +219,8 @@ class Connection:
 
     # ---- what the broker says; these never raise, paho's parser wouldn't survive it (TRAPS 2.3)
 
-    def _on_connect(self, _c: object, _u: object, _flags: ConnectFlags, reason: ReasonCode, _p: object) -> None:
-        self._answers = [reason]
-
-    def _on_subscribe(self, _c: object, _u: object, _mid: int, reasons: list[ReasonCode], _p: object) -> None:
-        self._answers = reasons
+    def _on_connect(self, _c: object, _u: object, flags: ConnectFlags, reason: ReasonCode, _p: object) -> None:
+        self._answer, self.resumed = reason, flags.session_present
 
     def _on_disconnect(
         self, _c: object, _u: object, flags: DisconnectFlags, reason: ReasonCode, _p: Properties | None

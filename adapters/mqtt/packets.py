@@ -10,8 +10,8 @@ from adapters.mqtt.subscriptions import Subscription
 
 RECEIVE_MAXIMUM = 1000
 """Unacknowledged messages that an MQTT 5 broker may send; on 3.1.1 it decides, often 20 (TRAPS 2.6)."""
-NEW_SUBSCRIPTIONS_ONLY = 1
-"""When retained messages are sent (MQTT 5, 3.8.3.1): not again each time that we come back."""
+ALWAYS, NEW_SUBSCRIPTIONS_ONLY = 0, 1
+"""When retained messages are sent (MQTT 5, 3.8.3.1): readings not again each time that we come back."""
 
 
 def connect_properties(session_expiry_s: float) -> Properties:
@@ -21,7 +21,7 @@ def connect_properties(session_expiry_s: float) -> Properties:
 
 def subscribe_options(wanted: Subscription) -> SubscribeOptions:
     """Return how messages of a subscription are to be delivered."""
-    return SubscribeOptions(qos=wanted.qos, retainHandling=NEW_SUBSCRIPTIONS_ONLY)
+    return SubscribeOptions(qos=wanted.qos, retainHandling=ALWAYS if wanted.state else NEW_SUBSCRIPTIONS_ONLY)
 
 
 def subscribe_properties(wanted: Subscription) -> Properties:

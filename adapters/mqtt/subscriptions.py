@@ -14,6 +14,8 @@ class Subscription:
 
     pattern: TopicPattern
     qos: int
+    state: bool = False
+    """Whether the topics tell a state, so that what is retained there is wanted whenever we connect."""
 
     @property
     def filter(self) -> str:
@@ -26,16 +28,21 @@ class Subscription:
         return crc32(self.filter.encode()) % 268_435_455 + 1
 
 
-def subscriptions(routes: Sequence[tuple[str, int]]) -> tuple[Subscription, ...]:
+def subscriptions(
+    routes: Sequence[tuple[str, int]], availability: TopicPattern | None = None
+) -> tuple[Subscription, ...]:
     """Return one subscription for each filter among ``(topic pattern, QoS)``, in their order.
 
-    QoS 2 is subscribed as 1: docs/decisions/0004-qos-2-is-taken-as-qos-1.md.
+    QoS 2 is subscribed as 1: docs/decisions/0004-qos-2-is-taken-as-qos-1.md. Availability comes first, so
+    that of several copies its own counts: a state may be retained, and is sent for no other subscription.
     """
     found: dict[str, Subscription] = {}
+    if availability is not None:
+        found[availability.filter] = Subscription(availability, 1, state=True)
     for topic, qos in routes:
         pattern = TopicPattern(topic)
         first = found.get(pattern.filter, Subscription(pattern, 0))
-        found[pattern.filter] = Subscription(first.pattern, max(first.qos, min(qos, 1)))
+        found[pattern.filter] = Subscription(first.pattern, max(first.qos, min(qos, 1)), first.state)
     return tuple(found.values())
 
 

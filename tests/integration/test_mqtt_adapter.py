@@ -12,6 +12,7 @@ from tests.support.fake_broker import (
     ACCEPT_5,
     ACCEPT_311,
     CONNECT,
+    PINGREQ,
     PUBACK,
     REFUSE_VERSION,
     SUBSCRIBE,
@@ -23,6 +24,11 @@ from tests.support.fake_broker import (
 from tests.support.mosquitto import Mosquitto
 from tests.support.ports import wait_until
 
+NO_SECRETS = """{
+"defaultACLAccess": {"publishClientSend": true, "publishClientReceive": true, "subscribe": true, "unsubscribe": true},
+"anonymousGroup": "all", "groups": [{"groupname": "all", "roles": [{"rolename": "all"}]}],
+"roles": [{"rolename": "all", "acls": [{"acltype": "subscribePattern", "topic": "secret/#", "allow": false}]}]
+}"""
 GRANTED = {CONNECT: lambda _: ACCEPT_5, SUBSCRIBE: suback(1)}
 
 
@@ -39,6 +45,10 @@ def table(port: int, *topics: str, **more: object) -> dict[str, Any]:
 
 def payloads(adapter: AdapterProcess) -> list[bytes]:
     return [message["payload"] for message in adapter.messages]
+
+
+def remarks(adapter: AdapterProcess) -> list[str | None]:
+    return [event["remark"] for event in adapter.events if event["event"] == "up"]
 
 
 # ---- at least once
@@ -152,6 +162,30 @@ def test_retained_messages_come_once_and_say_so(broker: Mosquitto) -> None:
         broker.publish("sensors/a", b"fresh")
         adapter.wait_messages(2)
         assert payloads(adapter) == [b"kept", b"fresh"]
+
+
+@pytest.mark.parametrize("protocol", ["5", "3.1.1"])
+def test_a_state_that_is_retained_comes_at_each_connection_and_once(broker: Mosquitto, protocol: str) -> None:
+    settings = table(broker.port, "sensors/#", availability="sensors/{device}/status", protocol=protocol)
+    broker.publish("sensors/a/status", b"online", retain=True)
+    with AdapterProcess(settings) as adapter:
+        for number in range(1, 4):
+            adapter.run_until_up()
+            adapter.wait_messages(number)
+            adapter.settled_down()
+            adapter.stop()
+        if protocol == "5":
+            assert len(adapter.messages) == 3
+        assert {(message["payload"], message["retained"]) for message in adapter.messages} == {(b"online", True)}
+
+
+def test_the_session_is_asked_for_as_it_is_configured() -> None:
+    with FakeBroker(GRANTED) as broker, AdapterProcess(table(broker.port, session_expiry="2h")) as adapter:
+        adapter.run_until_up()
+        (connect,) = (body for kind, body in broker.received if kind == CONNECT)
+        assert not connect[7] & 2, "no clean start"
+        assert b"\x11" + (7200).to_bytes(4, "big") in connect, "session expiry interval: MQTT 5, 3.1.2.11.2"
+        assert b"\x21" + (1000).to_bytes(2, "big") in connect, "receive maximum: MQTT 5, 3.1.2.11.3"
 
 
 # ---- one message, one delivery
@@ -269,6 +303,75 @@ def test_a_refused_subscription_is_named() -> None:
         adapter.run()
         assert adapter.wait_down() == f"broker 127.0.0.1:{broker.port}: refuses to subscribe sensors/+: not authorized"
         assert adapter.count("up") == 0
+
+
+def test_what_is_granted_flows_beside_what_is_refused(tmp_path: Path) -> None:
+    rules = tmp_path / "rules.json"
+    rules.write_text(NO_SECRETS)
+    plugin = next(Path("/usr/lib").glob("*/mosquitto_dynamic_security.so"))
+    lines = [f"plugin {plugin}", f"plugin_opt_config_file {rules}"]
+    with (
+        Mosquitto(tmp_path / "broker", lines=lines) as broker,
+        AdapterProcess(table(broker.port, "secret/{device}", "open/{device}")) as adapter,
+    ):
+        adapter.run_until_up()
+        refusal = "refuses to subscribe secret/+: not authorized"
+        assert remarks(adapter) == [f"broker 127.0.0.1:{broker.port}: {refusal}"]
+        broker.publish_all([("secret/a", b"no"), ("open/a", b"yes")])
+        adapter.wait_messages(1)
+        assert payloads(adapter) == [b"yes"]
+
+
+def test_less_than_was_asked_for_is_told() -> None:
+    with FakeBroker(GRANTED | {SUBSCRIBE: suback(0)}) as broker, AdapterProcess(table(broker.port)) as adapter:
+        adapter.run_until_up()
+        lost = "grants sensors/+ only QoS 0: what comes while the gateway is away is lost"
+        assert remarks(adapter) == [f"broker 127.0.0.1:{broker.port}: {lost}"]
+
+
+def test_refreshing_subscribes_anew_over_the_connection_that_stands() -> None:
+    with FakeBroker(GRANTED) as broker, AdapterProcess(table(broker.port)) as adapter:
+        adapter.run_until_up()
+        assert adapter.refresh() is True
+        wait_until(lambda: broker.count(SUBSCRIBE) == 2, "another SUBSCRIBE")
+        adapter.stop()
+        assert broker.count(CONNECT) == 1
+        assert remarks(adapter) == [None]
+
+
+def test_a_refresh_that_is_not_answered_ends_the_connection() -> None:
+    answers = dict(GRANTED)
+    with FakeBroker(answers) as broker, AdapterProcess(table(broker.port, keepalive="1s")) as adapter:
+        answers[PINGREQ] = lambda _: b"\xd0\x00"
+        adapter.run_until_up()
+        del answers[SUBSCRIBE]
+        adapter.refresh()
+        assert adapter.wait_down() == f"broker 127.0.0.1:{broker.port}: no answer to SUBSCRIBE within 1 s"
+
+
+def test_a_broker_that_does_not_answer_mqtt_5_is_spoken_to_in_311() -> None:
+    answers = {CONNECT: lambda body: ACCEPT_311 if body[6] == 4 else b"", SUBSCRIBE: suback(1, version=4)}
+    with FakeBroker(answers) as broker, AdapterProcess(table(broker.port, keepalive="1s")) as adapter:
+        adapter.run()
+        silence = f"broker 127.0.0.1:{broker.port}: no answer to CONNECT within 1 s"
+        assert adapter.wait_down() == f"{silence}; MQTT 3.1.1 is tried next"
+        adapter.run_until_up()
+        adapter.stop()
+        adapter.run_until_up()
+        versions = [body[6] for kind, body in broker.received if kind == CONNECT]
+        assert versions == [5, 4, 4], "tried once, then remembered"
+
+
+def test_a_broker_that_answers_nothing_is_asked_in_turns() -> None:
+    with FakeBroker({}) as broker, AdapterProcess(table(broker.port, keepalive="1s")) as adapter:
+        for _ in range(3):
+            adapter.run()
+            adapter.wait_down()
+        versions = [body[6] for kind, body in broker.received if kind == CONNECT]
+        assert versions == [5, 4, 5]
+    with FakeBroker({}) as broker, AdapterProcess(table(broker.port, keepalive="1s", protocol="3.1.1")) as adapter:
+        adapter.run()
+        assert adapter.wait_down() == f"broker 127.0.0.1:{broker.port}: no answer to CONNECT within 1 s"
 
 
 def test_connection_refused_is_named_and_the_name_too() -> None:

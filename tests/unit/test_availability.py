@@ -50,7 +50,7 @@ def test_a_device_with_an_impossible_name_is_refused(availability):
 @pytest.mark.parametrize(
     ("arguments", "complaint"),
     [
-        (["sensors/+/status"], "expected {device} in the topic"),
+        (["sensors/+/status"], "expected a topic with {device}"),
         (["a/#/{device}"], "# stands for the rest"),
         (["{device}/x", "1", "1"], "another payload than payload_online"),
     ],

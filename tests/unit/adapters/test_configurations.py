@@ -27,6 +27,10 @@ SERIAL: dict[str, Any] = {"name": "bench", "type": "serial", "url": "/dev/ttyUSB
         ({"ca_file": "ca.crt"}, "tls: expected true"),
         ({"tls": True, "key_file": "client.key"}, "cert_file: expected"),
         ({"password_file": "secret"}, "username: expected"),
+        ({"availability": "sensors/+/status"}, "availability: expected a topic with {device}"),
+        ({"availability": "{device}/#/x"}, "# stands for the rest"),
+        ({"availability": "{device}/x", "payload_online": "1", "payload_offline": "1"}, "payload_offline: expected"),
+        ({"payload_offline": "Offline"}, "availability: expected"),
     ],
 )
 def test_an_impossible_broker_is_refused(change: dict[str, Any], complaint: str) -> None:

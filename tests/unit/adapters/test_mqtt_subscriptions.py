@@ -2,7 +2,9 @@
 
 import pytest
 
+from adapters.mqtt.packets import subscribe_options
 from adapters.mqtt.subscriptions import Copies, digest, overlap, subscriptions
+from gateway.decoding.topics import TopicPattern
 
 
 @pytest.mark.parametrize(
@@ -29,6 +31,18 @@ def test_overlap(one: str, other: str, expected: bool) -> None:
 def test_routes_of_one_filter_are_one_subscription_with_the_higher_qos() -> None:
     wanted = subscriptions([("a/{device}", 0), ("b/#", 0), ("a/+", 2)])
     assert [(each.filter, each.qos) for each in wanted] == [("a/+", 1), ("b/#", 0)]
+
+
+def test_a_state_comes_first_and_is_asked_for_at_each_connection() -> None:
+    wanted = subscriptions([("a/#", 0), ("b/{device}", 0)], TopicPattern("a/{device}/status"))
+    assert [(each.filter, each.qos, each.state) for each in wanted] == [
+        ("a/+/status", 1, True),
+        ("a/#", 0, False),
+        ("b/+", 0, False),
+    ]
+    (same,) = subscriptions([("a/+", 0)], TopicPattern("a/{device}"))
+    assert (same.qos, same.state) == (1, True)
+    assert [subscribe_options(each).retainHandling for each in wanted] == [0, 1, 1]
 
 
 def test_copies_are_possible_only_where_filters_overlap() -> None:
