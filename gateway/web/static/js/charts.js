@@ -8,6 +8,7 @@ import { quietParts } from "./silence.js";
 
 const HEIGHT = 224; // as .plot in parts.css
 const COLOURS = 6;
+const STEPS_S = [1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 10800, 21600, 43200, 86400];
 
 export class Chart {
   #breaks = [];
@@ -62,7 +63,7 @@ export class Chart {
       legend: { show: false },
       cursor: { y: false, drag: { x: false, y: false }, sync: { key: "device" } },
       scales: { x: { time: true, auto: false }, y: { range: (_, low, high) => roomy(low, high) } },
-      axes: [this.#axis({ values: timeTicks, space: 70, size: 28 }), this.#axis({ values: plainTicks, size: widest })],
+      axes: [this.#axis({ values: timeTicks, incrs: STEPS_S, space: 70, size: 28 }), this.#axis({ values: plainTicks, size: widest })],
       series: [{}, this.#line()],
       hooks: {
         drawAxes: [(plot) => { drawBounds(plot, this.info); drawBreaks(plot, this.#breaks); }],
