@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import urllib.request
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Self
 from urllib.parse import quote
@@ -24,9 +25,18 @@ class Daemon:
         What is added to gateway.toml after ``[gateway]`` and ``[web]``.
     env
         More environment variables.
+    command
+        What starts it, but for ``--config``.
     """
 
-    def __init__(self, directory: Path, tables: str, *, env: dict[str, str] | None = None) -> None:
+    def __init__(
+        self,
+        directory: Path,
+        tables: str,
+        *,
+        env: dict[str, str] | None = None,
+        command: Sequence[str] = (sys.executable, "-m", "gateway"),
+    ) -> None:
         directory.mkdir(parents=True, exist_ok=True)
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
@@ -35,6 +45,7 @@ class Daemon:
         self.process: subprocess.Popen[bytes] | None = None
         self._log = directory / "daemon.log"
         self._env = env
+        self._command = [*command, "--config", str(self.config)]
         self.config.write_text(f'[gateway]\nname = "test"\n[web]\nport = {self.port}\n{tables}')
 
     def __enter__(self) -> Self:
@@ -54,8 +65,7 @@ class Daemon:
         """Start it, and wait for the line that says it is ready."""
         ready = self.log.count("ready on http://") if self._log.exists() else 0
         with self._log.open("ab") as log:
-            command = [sys.executable, "-m", "gateway", "--config", str(self.config)]
-            self.process = subprocess.Popen(command, stderr=log, stdout=log, env=self._env)
+            self.process = subprocess.Popen(self._command, stderr=log, stdout=log, env=self._env)
         wait_until(lambda: self._alive() and self.log.count("ready on http://") > ready, "the daemon is ready")
 
     def stop(self, number: signal.Signals = signal.SIGTERM) -> int:
