@@ -13,6 +13,7 @@ import { windowOf } from "./span.js";
 import { View } from "./view.js";
 
 const BACKLOG = 600; // readings: drawn at once, before the history comes
+const SETTLED_MS = 1000;
 const page = byId("content");
 const device = page.dataset.device;
 
@@ -24,6 +25,7 @@ const view = new View(draw);
 let about = null;
 let seconds = 300;
 let asking = false;
+let settling = null;
 
 function drawNow() {
   const now = link.now();
@@ -70,18 +72,20 @@ async function join() {
   const position = since === null ? { backlog: BACKLOG } : { since };
   const answer = await link.ask("join", { device, ...position });
   learn(answer.device);
-  if (since !== null && answer.seq < since) return restart();
+  if (since !== null && answer.seq < since) {
+    return restart("The gateway's journal was replaced: these charts begin anew.");
+  }
   return answer.seq > 0 ? loadPast() : undefined;
 }
 
-/* The journal that the position belongs to is gone: begin anew, and say so. */
-async function restart() {
+/* What is here no longer fits the journal: begin anew, and say why. */
+async function restart(why) {
   await link.ask("leave", { device });
   record.clear();
   past.reset();
   view.clear();
   byId("notices").replaceChildren();
-  notice("The gateway's journal was replaced: these charts begin anew.");
+  notice(why);
   return join();
 }
 
@@ -96,6 +100,14 @@ async function loadPast() {
   } catch (error) {
     say(progress, `History couldn't be loaded: ${error.message}`);
   }
+}
+
+/* Times of before the gateway's clock was set are put right part by part: wait until that is over. */
+function putRight() {
+  clearTimeout(settling);
+  settling = setTimeout(() => {
+    restart("The gateway's clock was set: earlier times are right now.").catch((error) => notice(error.message));
+  }, SETTLED_MS);
 }
 
 function take({ readings }) {
@@ -130,6 +142,7 @@ function mine(handle) {
 link.onConnect(() => join().catch((error) => notice(`The gateway refused this device: ${error.message}`)));
 link.on("readings", mine(take));
 link.on("gap", mine(miss));
+link.on("rebased", mine(putRight));
 link.on("device", (news) => news.id === device && learn(news));
 link.on("room_info", mine(({ watchers }) => say(byId("watchers"), watchers > 1 ? `${watchers} watching` : "")));
 byId("ranges").addEventListener("click", ({ target }) => {

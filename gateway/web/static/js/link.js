@@ -16,7 +16,9 @@ export class Link {
     this.#socket.on("connect", () => this.#live());
     this.#socket.on("disconnect", () => this.#lost());
     this.#socket.on("connect_error", () => this.#lost());
-    this.#socket.on("hello", ({ time }) => { this.#ahead = time - Date.now() / 1000; });
+    for (const event of ["hello", "clock"]) { // on connect, and when the gateway's clock is set
+      this.#socket.on(event, ({ time }) => { this.#ahead = time - Date.now() / 1000; });
+    }
     for (const moment of ["online", "pageshow", "focus"]) addEventListener(moment, () => this.#knock());
     document.addEventListener("visibilitychange", () => document.hidden || this.#knock());
     setInterval(() => this.#socket.active || this.#knock(), KNOCK_MS); // not active: refused or sent away for good
