@@ -1,9 +1,7 @@
 """The gateway's clock is set, back by a day and forward by fifty years: nothing is lost, and nobody is sent away."""
 
 import random
-import sys
 from collections import Counter
-from pathlib import Path
 
 import pytest
 
@@ -12,6 +10,7 @@ from tests.chaos.faithful import Faithful
 from tests.chaos.mortal import Mortal
 from tests.chaos.publisher import Publisher
 from tests.chaos.sensor import COLUMNS, CountingSensor
+from tests.support.clocks import Clock
 from tests.support.daemon import mqtt, serial
 from tests.support.mosquitto import Mosquitto
 from tests.support.ports import wait_until
@@ -26,25 +25,6 @@ WRONG_BY_S = (0.0, -DAY_S, 50 * YEAR_S, 0.0)
 def broker(tmp_path):
     with Mosquitto(tmp_path / "broker") as running:
         yield running
-
-
-class Clock:
-    """The daemon's clock, to be set."""
-
-    def __init__(self, file: Path) -> None:
-        self._file = file
-        self.set(0.0)
-
-    def set(self, offset_s: float) -> None:
-        """Make it wrong by ``offset_s``; the file is never seen half written."""
-        draft = self._file.with_suffix(".new")
-        draft.write_text(str(offset_s))
-        draft.rename(self._file)
-
-    @property
-    def command(self) -> list[str]:
-        """What starts a daemon by this clock."""
-        return [sys.executable, str(Path(__file__).with_name("odd_clock.py")), str(self._file)]
 
 
 def values(daemon, device):
@@ -73,7 +53,7 @@ def test_a_clock_that_is_set_loses_nothing(tmp_path, broker, restart):
             for offset_s in WRONG_BY_S:
                 if restart:
                     assert daemon.stop() == 0
-                clock.set(offset_s)
+                clock.set_off_by(offset_s)
                 if restart:
                     daemon.start()
                     daemon.wait_up("broker", "bench")
