@@ -1,6 +1,6 @@
 """A serial port: reads what a sensor writes, over unplugging and replugging."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
 from adapters.serial_port.config import SerialConfig
@@ -16,7 +16,8 @@ __all__ = ["SerialConfig", "SerialPort"]
 TICK_S = 0.25
 QUIET_S, QUIET_BITS = 0.05, 50
 """A line that is silent for this long is between two messages: five characters, or the latency of USB."""
-CUT = "the port was opened in the middle of this"
+CUT = "may have begun before the port was opened"
+ENDLESS = "the port was closed, or lost, before its end came"
 
 
 class SerialPort(Adapter[SerialConfig]):
@@ -51,22 +52,26 @@ class SerialPort(Adapter[SerialConfig]):
         first = port.read(max(QUIET_S, QUIET_BITS / self.config.baudrate))
         frames = _Frames(self.config.max_line, cut=bool(first))
         emit.up()
-        self._emit(frames, first, emit)
-        while not stop.is_set():
-            self._emit(frames, port.read(TICK_S), emit)
+        try:
+            _emit_all(frames.feed(first), emit)
+            while not stop.is_set():
+                _emit_all(frames.feed(port.read(TICK_S)), emit)
+        finally:
+            _emit_all(frames.end(), emit)
 
-    @staticmethod
-    def _emit(frames: "_Frames", data: bytes, emit: Emit) -> None:
-        arrived = now()
-        for frame in frames.feed(data):
-            emit(RawMessage(frame.payload, arrived, flaw=frame.flaw))
+
+def _emit_all(frames: Iterable[Frame], emit: Emit) -> None:
+    arrived = now()
+    for frame in frames:
+        emit(RawMessage(frame.payload, arrived, flaw=frame.flaw))
 
 
 class _Frames:
     """Messages in the bytes of a port that was just opened.
 
-    Where bytes came at once, the sensor was in the middle of a message: ``1.4`` of ``21.4``. What
-    is there of it is passed on with that flaw, for it must neither be believed nor vanish.
+    Where bytes came at once, the sensor may have been in the middle of a message: ``1.4`` of ``21.4``
+    looks as good as any. What is there of the first is passed on with that flaw, and so is the beginning of
+    the last: neither may be believed, or vanish.
     """
 
     def __init__(self, max_line_bytes: int, *, cut: bool) -> None:
@@ -80,3 +85,7 @@ class _Frames:
             yield from (replace(frame, flaw=frame.flaw or CUT) for frame in self._framing.feed(rest + end))
             self._cut = not end
         yield from self._framing.feed(data)
+
+    def end(self) -> Iterator[Frame]:
+        """Return what is there of a message whose end didn't come."""
+        return (replace(frame, flaw=frame.flaw or ENDLESS) for frame in self._framing.feed(b"\n"))

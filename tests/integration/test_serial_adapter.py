@@ -71,8 +71,33 @@ def test_a_line_that_had_begun_is_not_believed(port: VirtualPort) -> None:
         talking.set()
         speaker.join()
     first, *others = adapter.messages
-    assert first["flaw"] == "the port was opened in the middle of this"
+    assert first["flaw"] == "may have begun before the port was opened"
     assert {(message["payload"], message["flaw"]) for message in others} == {(b"21.5,66.0", "")}
+
+
+@pytest.mark.parametrize("loss", ["unplugged", "closed"])
+def test_a_line_whose_end_did_not_come_is_not_believed_either(port: VirtualPort, loss: str) -> None:
+    with AdapterProcess(table(port.link)) as adapter:
+        adapter.run_until_up()
+        port.write(b"21.5\n22.")
+        adapter.wait_messages(1)
+        adapter.settled_down()
+        if loss == "closed":
+            adapter.stop()
+        else:
+            port.unplug()
+            adapter.wait_down()
+        whole, part = adapter.wait_messages(2)
+        assert (whole["payload"], whole["flaw"]) == (b"21.5", "")
+        assert (part["payload"], part["flaw"]) == (b"22.", "the port was closed, or lost, before its end came")
+
+
+def test_a_line_after_a_quiet_start_is_believed(port: VirtualPort) -> None:
+    with AdapterProcess(table(port.link)) as adapter:
+        adapter.run_until_up()
+        port.write(b"21.5\n")
+        (message,) = adapter.wait_messages(1)
+        assert (message["payload"], message["flaw"]) == (b"21.5", "")
 
 
 def test_too_long_a_line_is_flawed_and_the_next_is_not(port: VirtualPort) -> None:
