@@ -18,7 +18,9 @@ VALUES = {"temperature": 71.4, "humidity": 40.5}
 def entry(n: int, devices: int = 50) -> Entry:
     now = time.time()
     device = f"device-{n % devices}"
-    return Entry("bench", RawMessage(b"", now), Outcome.STORED, [Reading(device, now, VALUES, encode_body(now, VALUES))])
+    return Entry(
+        "bench", RawMessage(b"", now), Outcome.STORED, [Reading(device, now, VALUES, encode_body(now, VALUES))]
+    )
 
 
 class Run:
@@ -92,7 +94,9 @@ def log_bytes(per_commit: int, devices: int) -> None:
         for k in range(commits):
             store.write([entry(k * per_commit + n, devices) for n in range(per_commit)])
         size = path.with_name("journal.db-wal").stat().st_size
-        print(f"{per_commit:5} a commit, {devices:3} devices: {size / commits / per_commit:6.0f} bytes to the log a reading")
+        print(
+            f"{per_commit:5} a commit, {devices:3} devices: {size / commits / per_commit:6.0f} bytes to the log a reading"
+        )
         journal.close()
 
 
