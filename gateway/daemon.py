@@ -13,16 +13,17 @@ from gateway.configuration import Configuration
 from gateway.deliveries import Deliveries
 from gateway.devices import Devices
 from gateway.intake import Intake
-from gateway.journal import Committed, Journal, JournalStats, Opened, Queries, Stored
+from gateway.journal import Committed, GreenQueries, Journal, Opened, Queries
 from gateway.ledger import Ledger
 from gateway.live import Live
 from gateway.model import Reading
 from gateway.overview import Overview
 from gateway.pipeline import Pipeline, Sinks
+from gateway.rejects import Rejects
 from gateway.signals import Signals
 from gateway.status import Status
 from gateway.supervisor import Supervisor
-from gateway.web import app, control, server
+from gateway.web import app, control, ops, server
 from gateway.web.guard import Guard, WsgiApp
 from gateway.web.services import Services
 from gateway.web.sockets import Sockets, create
@@ -38,44 +39,6 @@ _TICKS_A_LOOK = 4
 _DEADLINE_S = 5.0
 _SETTLE_S = 1.0
 """For the last commit; after it the sources are closed with what is not acknowledged yet."""
-
-
-class GreenQueries:
-    """The journal's queries, run in a native thread while the calling green thread waits."""
-
-    def __init__(self, queries: Queries) -> None:
-        self._queries = queries
-        self._worker = runtime.Worker("journal-reader")
-
-    def after(self, device: str, after: int, upto: int | None, limit: int) -> list[Stored]:
-        """Return readings in order of ``seq``."""
-        return self._worker.call(self._queries.after, device, after, upto, limit)
-
-    def page(  # noqa: PLR0913  one parameter a filter of the API
-        self,
-        device: str,
-        *,
-        after: int | None,
-        start_ts: float | None,
-        end_ts: float | None,
-        limit: int,
-        descending: bool,
-    ) -> Sequence[Stored]:
-        """Return at most ``limit`` readings."""
-        call = partial(
-            self._queries.page,
-            device,
-            after=after,
-            start_ts=start_ts,
-            end_ts=end_ts,
-            limit=limit,
-            descending=descending,
-        )
-        return self._worker.call(call)
-
-    def stats(self) -> JournalStats:
-        """Return the journal's size."""
-        return self._worker.call(self._queries.stats)
 
 
 class Daemon:
@@ -101,6 +64,9 @@ class Daemon:
         self._overview = Overview(self._devices, self._sockets, runtime.monotonic)
         self._pipeline = self._compose_pipeline()
         self._supervisors = self._compose_sources()
+        sources = frozenset(config.name for _, config in configuration.adapters)
+        self._rejects = Rejects(self._queries, self._pipeline.replay, sources)
+        self._ops = ops.Ops(Sockets(self._socketio, ops.NAMESPACE), self._pipeline.ledger, self._rejects)
         self._notes: list[str] = []
         self._control = self._compose_web()
 
@@ -138,11 +104,13 @@ class Daemon:
             devices=self._devices,
             live=self._live,
             history=self._queries,
+            rejects=self._rejects,
             status=status.describe,
             ready=lambda: self._journal.writable,
         )
         app.add_routes(self._app, services)
         self._socketio.on_namespace(Telemetry(services, self._sockets))
+        self._socketio.on_namespace(self._ops)
         return control.create(services)
 
     # ---- running
@@ -160,6 +128,7 @@ class Daemon:
         ]
         for task in (self._inbox.run, self._tick):
             runtime.spawn(task)
+        runtime.spawn(self._ops.run, self._stopping)
         for supervisor in self._supervisors:
             supervisor.start()
         log.info("ready on %s", server.url_of(listener))
@@ -172,10 +141,11 @@ class Daemon:
             self._notes.append(opened.problem)
         for known in opened.devices:
             last = Reading.from_body(known.device, known.last.seq, known.last.body)
-            self._devices.restore(known.source, last, None)
+            self._devices.restore(known.source, last, self._configuration.profiles.get(known.profile or ""))
             self._live.restore(known.device, known.last.seq)
         for delivery in opened.deliveries:
             self._deliveries.remember(*delivery)
+        self._pipeline.ledger.restore(opened.ledger)
 
     def _install_signals(self) -> None:
         signals = Signals(
@@ -191,6 +161,7 @@ class Daemon:
     def _tick(self) -> None:
         for count in itertools.count(1):
             self._overview.tick()
+            self._journal.keep_ledger(self._pipeline.ledger.totals())
             self._live.announce_watchers()
             if count % _TICKS_A_LOOK == 0:
                 self._look_at_clock()
@@ -230,6 +201,7 @@ class Daemon:
             supervisor.stop()
         for supervisor in self._supervisors:
             supervisor.join()
+        self._journal.keep_ledger(self._pipeline.ledger.totals())
         runtime.Worker("closing").call(self._journal.close)
         self._inbox.drain()
         self._sockets.close_all()

@@ -72,11 +72,12 @@ class Intake:
             self._deliveries.remember(self._source, message.packet_id, digest)
         if self._deliveries.is_repeated(self._source, message):
             return Entry(self._source, message, Outcome.DUPLICATE)
-        entry = self._read(message)
+        entry = self.read(message)
         entry.digest = digest
         return entry
 
-    def _read(self, message: RawMessage) -> Entry:
+    def read(self, message: RawMessage) -> Entry:
+        """Return what becomes of ``message``, whatever was delivered before."""
         route = None
         try:
             if self.availability is not None and (told := self._hear(self.availability, message)) is not None:

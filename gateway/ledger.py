@@ -33,6 +33,11 @@ class Account:
         return account
 
     @property
+    def dropped_since_start(self) -> int:
+        """Messages that this run could not keep."""
+        return self.dropped - self.dropped_before
+
+    @property
     def totals(self) -> Totals:
         """What is to be kept of it over a restart."""
         return tuple(getattr(self, outcome) for outcome in Outcome)
@@ -78,6 +83,10 @@ class Ledger:
     def of(self, source: str) -> Account:
         """Return one source's account."""
         return self._accounts[source]
+
+    def by_source(self) -> dict[str, dict[str, int]]:
+        """Return LEDGER of each source."""
+        return {source: account.as_dict() for source, account in self._accounts.items()}
 
     def total(self) -> dict[str, int]:
         """Return LEDGER over all sources."""

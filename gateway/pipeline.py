@@ -1,7 +1,7 @@
 """The way of a message: intake, journal, and after the commit: settled, latest, live."""
 
 from collections import defaultdict, deque
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 
 from gateway.deliveries import Deliveries, digest_of
@@ -67,6 +67,22 @@ class Pipeline:
             self.skew.observe(source, message.arrived, entry.readings[0].ts)
         self._journal.append(entry)
 
+    def replay(self, source: str, message: RawMessage, reject: int, ended: Callable[[Outcome, str], None]) -> None:
+        """Take in again what was refused before; ``ended`` is called with what becomes of it.
+
+        It is an old message: no sign that its device is alive, nor of the source's clock.
+        """
+        if self._closed:
+            ended(Outcome.DROPPED, "the gateway is stopping")
+            return
+        self.ledger.received(source)
+        entry = self._intakes[source].read(message)
+        entry.taken = monotonic()
+        entry.replays, entry.ended, entry.availability = reject, ended, None
+        for reading in entry.readings:
+            reading.retained = True
+        self._journal.append(entry)
+
     def committed(self, batch: Committed) -> None:
         """End every message of a commit: count, settle, publish, in this order.
 
@@ -118,6 +134,8 @@ class Pipeline:
             entry.message.settle()
         if entry.outcome is Outcome.REJECTED:
             self._rejects.warn(entry.source, entry.reason)
+        if entry.ended is not None:
+            entry.ended(Outcome.DROPPED if lost else entry.outcome, error if lost else entry.reason)
 
     def _is_kept_by_sender(self, entry: Entry, error: str) -> bool:
         """Tell whether this must come again: it, or what it is a duplicate of, could not be kept."""

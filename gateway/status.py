@@ -61,7 +61,7 @@ class Status:
                 found.append(f"source {supervisor.config.name}: {supervisor.reason}")
             if supervisor.state in _TROUBLE:
                 found.append(f"source {supervisor.config.name} is {supervisor.state}: {supervisor.reason}")
-            dropped = self.pipeline.ledger.of(supervisor.config.name).dropped
+            dropped = self.pipeline.ledger.of(supervisor.config.name).dropped_since_start
             skew_s = self.pipeline.skew.of(supervisor.config.name)
             if skew_s is not None and abs(skew_s) > MUCH_S:
                 found.append(f"source {supervisor.config.name}: {_in_words(skew_s)}")

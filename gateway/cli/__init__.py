@@ -13,6 +13,7 @@ _COMMANDS = {
     "demo": "gateway.cli.demo:demo",
     "devices": "gateway.cli.devices:devices",
     "explain": "gateway.cli.explain:explain",
+    "rejects": "gateway.cli.rejects:rejects",
     "status": "gateway.cli.status:status",
     "tail": "gateway.cli.tail:tail",
 }

@@ -14,6 +14,9 @@ import click
 NOT_RUNNING = 3
 """Exit status where no daemon answers: systemctl's "program is not running"."""
 _ANSWER_TIMEOUT_S = 10.0
+_DONE_TIMEOUT_S = 120.0
+"""For what may take thousands of commits."""
+_REFUSALS = frozenset({HTTPStatus.NOT_FOUND, HTTPStatus.CONFLICT})
 _SILENCE_S = 30.0
 """The daemon writes an empty line every few seconds where there is nothing to tell."""
 
@@ -22,6 +25,10 @@ class NotRunning(click.ClickException):
     """No daemon answers; the message says where it was looked for, and what to do."""
 
     exit_code = NOT_RUNNING
+
+
+class Refused(click.ClickException):
+    """The daemon says no, and why."""
 
 
 class _Connection(http.client.HTTPConnection):
@@ -59,10 +66,19 @@ class Control:
         ------
         NotRunning
             No daemon answers, or not in the way of one.
+        Refused
+            What is asked for isn't there.
         """
-        connection = _Connection(self.path, _ANSWER_TIMEOUT_S)
+        return self._ask("GET", target, _ANSWER_TIMEOUT_S)
+
+    def post(self, target: str) -> Any:
+        """Let the daemon do ``target``, and return the JSON that it answers; raises as ``get`` does."""
+        return self._ask("POST", target, _DONE_TIMEOUT_S)
+
+    def _ask(self, method: str, target: str, timeout_s: float) -> Any:
+        connection = _Connection(self.path, timeout_s)
         try:
-            with self._request(connection, target) as response:
+            with self._request(connection, target, method) as response:
                 return json.loads(response.read())
         except (OSError, http.client.HTTPException, ValueError) as error:
             raise self._explain(error) from error
@@ -93,9 +109,12 @@ class Control:
         raise NotRunning(f"The gateway at {self.path} has gone away.")
 
     @staticmethod
-    def _request(connection: _Connection, target: str) -> http.client.HTTPResponse:
-        connection.request("GET", target)
+    def _request(connection: _Connection, target: str, method: str = "GET") -> http.client.HTTPResponse:
+        connection.request(method, target)
         response = connection.getresponse()
+        if response.status in _REFUSALS and response.headers.get_content_type() == "text/plain":
+            with response:
+                raise Refused(response.read().decode(errors="replace").strip())
         if response.status != HTTPStatus.OK:
             response.close()
             raise http.client.HTTPException(f"it answers {response.status} {response.reason} to {target}")

@@ -108,6 +108,39 @@ class Devices(TypedDict):
     devices: list[Device]
 
 
+class Reject(TypedDict):
+    """REJECT: a message that was refused."""
+
+    id: int
+    source: str
+    topic: str
+    payload: str | None
+    payload_base64: str
+    size: int
+    truncated: bool
+    reason: str
+    rule: str | None
+    first: float
+    last: float
+    count: int
+
+
+class Rejects(TypedDict):
+    """The newest of them, and how many there are."""
+
+    rejects: list[Reject]
+    total: int
+
+
+class ReplayedAll(TypedDict):
+    """What became of all that were taken in again."""
+
+    replayed: int
+    stored: int
+    rejected: int
+    skipped: int
+
+
 class Batch(TypedDict):
     """One line of ``/tail``."""
 

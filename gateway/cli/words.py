@@ -1,12 +1,15 @@
 """Names, times, sizes and values as people read them on a terminal."""
 
+import base64
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import datetime
 
 from gateway.cli.shapes import Metric, Value
 
 _AGES = ((86400, "d"), (3600, "h"), (60, "min"), (1, "s"))
+_DUMPED = 16
+"""Bytes a line of a hex dump."""
 _SIZES = ("B", "KiB", "MiB", "GiB", "TiB")
 
 
@@ -48,6 +51,15 @@ def size(count: float) -> str:
 def number(count: int) -> str:
     """Return a count with its thousands apart."""
     return f"{count:,}".replace(",", "\N{NARROW NO-BREAK SPACE}")
+
+
+def hexadecimal(encoded: str) -> Iterator[str]:
+    """Yield the lines of a hex dump of bytes in base64."""
+    data = base64.b64decode(encoded)
+    for start in range(0, len(data), _DUMPED):
+        part = data[start : start + _DUMPED]
+        signs = "".join(chr(byte) if chr(byte).isascii() and chr(byte).isprintable() else "." for byte in part)
+        yield f"{start:04x}  {part.hex(' '):{3 * _DUMPED - 1}}  {signs}"
 
 
 def value(found: Value) -> str:

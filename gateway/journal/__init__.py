@@ -3,12 +3,14 @@
 Nothing outside this package knows its tables.
 """
 
+from gateway.journal.green import GreenQueries
 from gateway.journal.queries import Queries
 from gateway.journal.records import Committed, JournalStats, KeptReject, KnownDevice, Opened, Rebased, Stored
 from gateway.journal.writer import Journal
 
 __all__ = [
     "Committed",
+    "GreenQueries",
     "Journal",
     "JournalStats",
     "KeptReject",

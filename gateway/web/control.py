@@ -8,6 +8,7 @@ from flask import Flask, Response, request
 
 from gateway.live import Live
 from gateway.model import Reading
+from gateway.web import rejects
 from gateway.web.replies import handle_errors, reply
 from gateway.web.services import Services
 
@@ -20,6 +21,7 @@ def create(services: Services) -> Flask:
     """Return the app; who may open the socket may ask."""
     app = Flask(__name__, static_folder=None)
     handle_errors(app)
+    app.register_blueprint(rejects.blueprint(services.rejects, ""))
 
     @app.get("/status")
     def status() -> Response:

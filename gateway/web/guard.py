@@ -1,7 +1,8 @@
 """What is checked before any request: whose page it comes from, and what it may negotiate.
 
 A loopback server without users trusts whoever reaches it, so it must be sure that the page in the
-browser is its own: the Host header is checked (DNS rebinding), and the Origin of a WebSocket.
+browser is its own: the Host header is checked (DNS rebinding), and the Origin of a WebSocket and of
+whatever changes something (cross-site requests).
 """
 
 from collections.abc import Callable, Iterable, Sequence
@@ -11,6 +12,7 @@ from urllib.parse import urlsplit
 Environ = dict[str, Any]
 WsgiApp = Callable[[Environ, Callable[..., Any]], Iterable[bytes]]
 
+_SAFE = frozenset({"GET", "HEAD"})
 _OWN = frozenset({"127.0.0.1", "localhost", "::1"})
 
 
@@ -33,16 +35,26 @@ class Guard:
         """Answer a request, or refuse it."""
         if _host_of(f"//{environ.get('HTTP_HOST', '')}") not in self._hosts:
             return _refuse(start_response, "this host name is not one of [web] allowed_origins in gateway.toml")
+        if _changes_something(environ) and not self.allows_origin(environ.get("HTTP_ORIGIN"), environ):
+            return _refuse(start_response, "a page of another origin may not change anything here")
         # permessage-deflate would cost more CPU a message than all else (TRAPS 4.2)
         environ.pop("HTTP_SEC_WEBSOCKET_EXTENSIONS", None)
         return self._app(environ, start_response)
 
     def allows_origin(self, origin: str | None, environ: Environ) -> bool:
-        """Tell whether a page from ``origin`` may use Socket.IO; a program sends none."""
+        """Tell whether a page from ``origin`` may use Socket.IO and change things; a program sends none."""
         if origin is None or origin.rstrip("/") in self._origins:
             return True
         # behind a proxy that ends TLS the scheme differs, the host doesn't
-        return urlsplit(origin).netloc == environ.get("HTTP_HOST")
+        try:
+            return urlsplit(origin).netloc == environ.get("HTTP_HOST")
+        except ValueError:
+            return False
+
+
+def _changes_something(environ: Environ) -> bool:
+    """Tell whether a page must not do this unasked; Socket.IO looks at the origin of its own requests itself."""
+    return environ.get("REQUEST_METHOD") not in _SAFE and not environ.get("PATH_INFO", "").startswith("/socket.io/")
 
 
 def _refuse(start_response: Callable[..., Any], reason: str) -> Iterable[bytes]:

@@ -27,6 +27,10 @@ def blueprint(services: Services) -> Blueprint:
             abort(404, f"{device_id!r} can't be a device: it {error}")
         return render_template("device.html", device_id=device_id)
 
+    @pages.get("/rejects")
+    def rejects() -> str:
+        return render_template("rejects.html")
+
     @pages.get("/status")
     def status() -> str:
         return render_template("status.html")

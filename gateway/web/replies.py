@@ -11,7 +11,14 @@ from gateway.errors import JournalDown
 
 log = logging.getLogger(__name__)
 
-_CODES = {400: "bad_request", 403: "forbidden", 404: "not_found", 405: "method_not_allowed", 503: "unavailable"}
+_CODES = {
+    400: "bad_request",
+    403: "forbidden",
+    404: "not_found",
+    405: "method_not_allowed",
+    409: "conflict",
+    503: "unavailable",
+}
 
 
 def reply(payload: object, status: int = 200) -> Response:

@@ -7,6 +7,7 @@ from typing import Protocol
 from gateway.devices import Devices
 from gateway.journal import JournalStats, Stored
 from gateway.live import Live
+from gateway.rejects import Rejects
 
 
 class History(Protocol):
@@ -37,6 +38,7 @@ class Services:
     devices: Devices
     live: Live
     history: History
+    rejects: Rejects
     status: Callable[[JournalStats], dict[str, object]]
     ready: Callable[[], bool]
     """Whether readings can be taken and kept."""

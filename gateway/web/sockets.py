@@ -77,25 +77,30 @@ def device_room(device: str) -> str:
 
 
 class Sockets:
-    """Implements ``live.Transport`` and ``overview.Room``; hub thread only."""
+    """Implements ``live.Transport`` and ``overview.Room`` in a namespace; hub thread only."""
 
-    def __init__(self, socketio: SocketIO) -> None:
+    def __init__(self, socketio: SocketIO, namespace: str = NAMESPACE) -> None:
         self._server = socketio.server
+        self._namespace = namespace
 
     def clients(self) -> int:
         """Return how many are connected."""
-        return len(self._server.manager.rooms.get(NAMESPACE, {}).get(None, ()))
+        return len(self._server.manager.rooms.get(self._namespace, {}).get(None, ()))
+
+    def members(self) -> list[str]:
+        """Return who is connected."""
+        return [viewer for viewer, _ in self._server.manager.get_participants(self._namespace, None)]
 
     def occupied(self, room: str | None) -> bool:
         """Tell whether anybody is in ``room``."""
-        return room in self._server.manager.rooms.get(NAMESPACE, {})
+        return room in self._server.manager.rooms.get(self._namespace, {})
 
     def announce(self, room: str | None, event: str, payload: object) -> None:
         """Send an event to all in ``room``; None: to everybody."""
         if not self.occupied(room):
             return
-        text = self._server.packet_class(EVENT, namespace=NAMESPACE, data=[event, payload]).encode()
-        members = self._server.manager.get_participants(NAMESPACE, room)
+        text = self._server.packet_class(EVENT, namespace=self._namespace, data=[event, payload]).encode()
+        members = self._server.manager.get_participants(self._namespace, room)
         sessions = self._server.eio.sockets
         broadcast([sessions[eio_sid] for _, eio_sid in members if eio_sid in sessions], text)
 
@@ -109,16 +114,16 @@ class Sockets:
 
     def enter(self, viewer: str, device: str) -> None:
         """Put a viewer into the room of a device, if it is still connected."""
-        if self._server.manager.is_connected(viewer, NAMESPACE):
-            self._server.enter_room(viewer, device_room(device), namespace=NAMESPACE)
+        if self._server.manager.is_connected(viewer, self._namespace):
+            self._server.enter_room(viewer, device_room(device), namespace=self._namespace)
 
     def leave(self, viewer: str, device: str) -> None:
         """Take a viewer out of the room of a device."""
-        self._server.leave_room(viewer, device_room(device), namespace=NAMESPACE)
+        self._server.leave_room(viewer, device_room(device), namespace=self._namespace)
 
     def unsent(self, viewer: str) -> int:
         """Return the bytes that wait for this viewer."""
-        eio_sid = self._server.manager.eio_sid_from_sid(viewer, NAMESPACE)
+        eio_sid = self._server.manager.eio_sid_from_sid(viewer, self._namespace)
         socket = self._server.eio.sockets.get(eio_sid)
         return socket.queue.unsent if socket else 0
 

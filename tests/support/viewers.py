@@ -24,14 +24,18 @@ def node() -> str:
 class Viewer:
     """One connected client; a context manager. ``events`` keeps all that came, in order."""
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, *, namespace: str = "/telemetry") -> None:
         self.events: list[dict[str, Any]] = []
-        self._url = url
+        self._arguments = [url, namespace]
         self._incoming: queue.SimpleQueue[dict[str, Any]] = queue.SimpleQueue()
 
     def __enter__(self) -> Self:
         self._process = subprocess.Popen(
-            [node(), str(_SCRIPT), self._url], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd=_ROOT
+            [node(), str(_SCRIPT), *self._arguments],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+            cwd=_ROOT,
         )
         self._reader = threading.Thread(target=self._read, daemon=True)
         self._reader.start()

@@ -1,0 +1,58 @@
+"""The journal's queries for green threads."""
+
+from collections.abc import Sequence
+from functools import partial
+
+from gateway.journal.queries import Queries
+from gateway.journal.records import JournalStats, KeptReject, Stored
+from gateway.runtime import Worker
+
+
+class GreenQueries:
+    """``Queries``, run in a native thread while the calling green thread waits."""
+
+    def __init__(self, queries: Queries) -> None:
+        self._queries = queries
+        self._worker = Worker("journal-reader")
+
+    def after(self, device: str, after: int, upto: int | None, limit: int) -> list[Stored]:
+        """Return readings in order of ``seq``."""
+        return self._worker.call(self._queries.after, device, after, upto, limit)
+
+    def page(  # noqa: PLR0913  one parameter a filter of the API
+        self,
+        device: str,
+        *,
+        after: int | None,
+        start_ts: float | None,
+        end_ts: float | None,
+        limit: int,
+        descending: bool,
+    ) -> list[Stored]:
+        """Return at most ``limit`` readings."""
+        call = partial(
+            self._queries.page,
+            device,
+            after=after,
+            start_ts=start_ts,
+            end_ts=end_ts,
+            limit=limit,
+            descending=descending,
+        )
+        return self._worker.call(call)
+
+    def stats(self) -> JournalStats:
+        """Return the journal's size."""
+        return self._worker.call(self._queries.stats)
+
+    def newest_rejects(self, limit: int) -> tuple[list[KeptReject], int]:
+        """Return the rejects that came last, newest first, and how many there are."""
+        return self._worker.call(self._queries.newest_rejects, limit)
+
+    def rejects(self, ids: Sequence[int]) -> list[KeptReject]:
+        """Return these rejects, as far as they are there."""
+        return self._worker.call(self._queries.rejects, ids)
+
+    def reject_ids(self) -> list[int]:
+        """Return which rejects there are, oldest first."""
+        return self._worker.call(self._queries.reject_ids)
