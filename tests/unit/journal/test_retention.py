@@ -1,3 +1,4 @@
+from contextlib import closing
 from itertools import count
 from pathlib import Path
 
@@ -94,8 +95,8 @@ def test_a_smaller_max_size_makes_the_file_smaller(path: Path) -> None:
     with opened(path) as it:
         it.put([at(START + n, "a", value="x" * 250) for n in range(10_000)])
     assert path.stat().st_size > 2 * 2**20
-    with opened(path, settings(max_size=2**20)):
-        wait_until(lambda: Queries(path).stats().bytes <= 2**20, "the file is small enough")
+    with opened(path, settings(max_size=2**20)), closing(Queries(path)) as queries:
+        wait_until(lambda: queries.stats().bytes <= 2**20, "the file is small enough", timeout_s=30.0)
 
 
 def test_arrivals_of_the_future_can_not_stop_the_size(path: Path) -> None:
