@@ -182,7 +182,8 @@ class Daemon:
 
     def _look_at_silences(self) -> None:
         for supervisor in self._supervisors:
-            supervisor.check()
+            account = self._pipeline.ledger.of(supervisor.config.name)
+            supervisor.check(held=account.in_flight > 0)
         for device in self._devices.changed_states():
             self._live.tell(device, "device", self._devices.describe(device))
             self._overview.touch([device])

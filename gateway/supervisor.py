@@ -63,9 +63,14 @@ class Supervisor:
             log.warning("source %s did not end within %s s", self.config.name, _GRACE_S)
             self._task.kill()
 
-    def check(self) -> None:
-        """Judge the silence, and do something about it; call about once a second."""
+    def check(self, *, held: bool = False) -> None:
+        """Judge the silence, and do something about it; call about once a second.
+
+        ``held``: messages of this source wait for the disk. So may their sender, for the acknowledgements.
+        """
         self._end_overdue_run()
+        if held:
+            self._heard.last = monotonic()
         stall_s = self._stall_s()
         if stall_s is None or self._stop_run.is_set():
             return

@@ -182,6 +182,15 @@ def test_nothing_known_is_never_stalled(run):
     assert supervisor.state == "up"
 
 
+def test_a_sender_that_waits_for_us_is_not_stalled(run):
+    supervisor = run(stay, stay, stall_after="50ms")
+    until(lambda: supervisor.state == "up")
+    supervisor._heard.last -= 1e6
+    supervisor.check(held=True)
+    assert supervisor.state == "up"
+    checked(supervisor, lambda: supervisor.state == "stalled")
+
+
 def test_what_is_normal_is_learned(run):
     def speak(emit, stop):
         emit.up()
