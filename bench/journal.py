@@ -15,8 +15,8 @@ SECONDS = float(sys.argv[1]) if len(sys.argv) > 1 else 3.0
 VALUES = {"temperature": 71.4, "humidity": 40.5}
 
 
-def entry(n: int, devices: int = 50) -> Entry:
-    now = time.time()
+def entry(n: int, devices: int = 50, at: float | None = None) -> Entry:
+    now = time.time() if at is None else at
     device = f"device-{n % devices}"
     return Entry(
         "bench", RawMessage(b"", now), Outcome.STORED, [Reading(device, now, VALUES, encode_body(now, VALUES))]
@@ -78,25 +78,38 @@ def flat_out(name: str, **settings: str) -> None:
         run.report(name, passed)
 
 
-def log_bytes(per_commit: int, devices: int) -> None:
+def reject(n: int) -> Entry:
+    message = RawMessage(b'{"temperature": "%d"}' % n, _START + n, topic=b"sensors/kitchen")
+    return Entry("bench", message, Outcome.REJECTED, reason="temperature: expected a number, got text", rule="climate")
+
+
+_START = 1_767_225_600.5
+"""Fixed, as the digits of a time decide where pages split."""
+
+
+def log_bytes(per_commit: int, devices: int, *, ledger_every: int = 0, rejects: bool = False) -> None:
     """Commit in exact batches, and count what went to the write-ahead log."""
+    make = reject if rejects else (lambda n: entry(n, devices, _START + n))
     with tempfile.TemporaryDirectory() as folder:
         posted = threading.Event()
         path = Path(folder) / "journal.db"
         journal = Journal(path, JournalSettings(), lambda _: posted.set())
         journal.open()
         store = journal._store
-        store.write([entry(n, devices) for n in range(20_000)])
+        store.write([make(n) for n in range(9_000 if rejects else 20_000)])
         connection = store._connection
         connection.execute("PRAGMA wal_autocheckpoint = 0")
         connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
         commits = 20_000 // per_commit if per_commit > 10 else 500
         for k in range(commits):
-            store.write([entry(k * per_commit + n, devices) for n in range(per_commit)])
+            if ledger_every and k % ledger_every == 0:
+                store.ledger.told = {"bench": (k, 0, 0, 0, 0)}
+                store.hurry()
+            store.write([make(20_000 + k * per_commit + n) for n in range(per_commit)])
         size = path.with_name("journal.db-wal").stat().st_size
-        print(
-            f"{per_commit:5} a commit, {devices:3} devices: {size / commits / per_commit:6.0f} bytes to the log a reading"
-        )
+        what = "reject" if rejects else f"reading of {devices} devices"
+        ledger = f", the ledger with each {ledger_every}th" if ledger_every else ""
+        print(f"{per_commit:5} a commit{ledger}: {size / commits / per_commit:6.0f} bytes to the log a {what}")
         journal.close()
 
 
@@ -138,4 +151,7 @@ if __name__ == "__main__":
     for devices in (50, 1):
         for per_commit in (1, 10, 1000):
             log_bytes(per_commit, devices)
+        log_bytes(1, devices, ledger_every=10)  # as with 10 readings/s
+    for per_commit in (1, 10, 1000):
+        log_bytes(per_commit, 1, rejects=True)
     queries()

@@ -118,14 +118,14 @@ def _lines(reject: Reject) -> Iterator[str]:
     first = f", first {since(reject['first'])} ago" if reject["count"] > 1 else ""
     kept = ", of which only the beginning is kept: it can't be replayed" if reject["truncated"] else ""
     facts = {
-        "source": reject["source"],
-        "topic": reject["topic"],
-        "reason": reject["reason"],
-        "rule": reject["rule"] or "",
+        "source": printable(reject["source"]),
+        "topic": printable(reject["topic"]),
+        "reason": printable(reject["reason"]),
+        "rule": printable(reject["rule"] or ""),
         "came": f"{times}, last {since(reject['last'])} ago{first}",
         "payload": f"{size(reject['size'])}{kept}",
     }
-    yield from (f"{click.style(f'{name:8}', bold=True)} {printable(fact)}" for name, fact in facts.items() if fact)
+    yield from (f"{click.style(f'{name:8}', bold=True)} {fact}" for name, fact in facts.items() if fact)
     yield ""
     if reject["payload"] is None:
         yield from hexadecimal(reject["payload_base64"])
