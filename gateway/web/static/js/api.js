@@ -6,9 +6,8 @@ const PAGE = 10_000; // the most that the gateway gives at once
 /** GET `path` with `query`; throws an Error in words when that fails. */
 export const get = (path, query = {}) => ask(`${path}?${new URLSearchParams(query)}`);
 
-/** POST to `path`, as a request that another site's page can't make unasked; throws as `get` does. */
-export const post = (path) =>
-  ask(path, { method: "POST", headers: { "Content-Type": "application/json" }, body: "{}" });
+/** POST to `path`; throws as `get` does. */
+export const post = (path, timeout = TIMEOUT_MS) => ask(path, { method: "POST", signal: AbortSignal.timeout(timeout) });
 
 async function ask(path, options = {}) {
   const response = await fetch(`/api/v1/${path}`, { signal: AbortSignal.timeout(TIMEOUT_MS), ...options });

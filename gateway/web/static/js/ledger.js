@@ -21,16 +21,21 @@ const term = (amount, name) => element("span", {}, count(amount), element("small
 
 /** The table: the total first, then each source. */
 export function ledgerRows({ ledger, sources }) {
-  const total = row("All sources", ledger);
+  const total = row("All sources", ledger, "/rejects");
   total.className = "total";
   const titles = ["Source", "received", ...OUTCOMES].map((outcome) => element("th", { scope: "col" }, word(outcome)));
   return {
     head: element("tr", {}, ...titles),
-    body: [total, ...sources.map((source) => row(source.name, source.ledger))],
+    body: [total, ...sources.map(({ name, ledger: own }) => row(name, own, `/rejects?source=${encodeURIComponent(name)}`))],
   };
 }
 
-function row(name, ledger) {
-  const amounts = ["received", ...OUTCOMES].map((outcome) => element("td", {}, count(ledger[outcome])));
+function row(name, ledger, rejects) {
+  const amounts = ["received", ...OUTCOMES].map((outcome) => element("td", {}, amount(outcome, ledger[outcome], rejects)));
   return element("tr", {}, element("td", {}, name), ...amounts);
+}
+
+/* Rejected messages can be looked at, on the page `rejects`. */
+function amount(outcome, n, rejects) {
+  return outcome === "rejected" && n > 0 ? element("a", { href: rejects }, count(n)) : count(n);
 }

@@ -34,6 +34,11 @@ export class Link {
     this.#socket.on("connect", handle);
   }
 
+  /** A socket of another namespace, on the same connection. */
+  beside(namespace) {
+    return this.#socket.io.socket(namespace).connect();
+  }
+
   on(event, handle) {
     this.#socket.on(event, handle);
   }

@@ -2,7 +2,7 @@
 
 import { get } from "./api.js";
 import { showConnection } from "./connection.js";
-import { badge, byId, element, say } from "./dom.js";
+import { badge, byId, capital, element, say } from "./dom.js";
 import { ago, bytes, count, duration, moment } from "./format.js";
 import { ledgerRows, equation } from "./ledger.js";
 
@@ -33,7 +33,7 @@ function show(status) {
   const { gateway, healthy, problems } = status;
   badge(byId("health"), healthy ? "healthy" : "degraded");
   say(byId("about"), `${gateway.name} · version ${gateway.version} · up for ${duration(gateway.uptime_s)}`);
-  byId("problems").replaceChildren(...problems.map((text) => element("li", {}, text)));
+  byId("problems").replaceChildren(...problems.map((text) => element("li", {}, capital(text))));
   byId("sources").replaceChildren(...status.sources.map(sourceRow));
   byId("equation").replaceChildren(...equation(status.ledger));
   const rows = ledgerRows(status);
