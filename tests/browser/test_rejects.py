@@ -158,3 +158,11 @@ def test_every_page_says_how_many_there_are(broker: Mosquitto, visit: Begin, pat
     expect(page.locator("#reject-count")).to_have_text("2")
     page.get_by_role("link", name="Rejects").click()
     expect(page.locator(".reject")).to_have_count(2)
+
+
+def test_the_ledger_leads_to_the_rejects_of_a_source(broker: Mosquitto, visit: Begin) -> None:
+    broker.publish("sensors/kitchen", "not JSON")
+    page = visit().open("/status")
+    page.locator("#ledger").get_by_role("link").last.click()
+    expect(page.locator(".reject")).to_have_count(1)
+    expect(page.get_by_label("Source")).to_have_value("broker")
