@@ -2,7 +2,6 @@
 
 import fcntl
 import sqlite3
-from collections.abc import Sequence
 from contextlib import ExitStack, suppress
 from datetime import UTC, datetime
 from pathlib import Path
@@ -23,10 +22,10 @@ _CHECKED_BYTES = 64 * 2**20
 class _DamagedError(Exception):
     """The file was damaged and is set aside; says so in words."""
 
-    def __init__(self, path: Path, aside: Path, rescued: Sequence[Rescued]) -> None:
+    def __init__(self, path: Path, aside: Path, rescued: Rescued) -> None:
         super().__init__(
             f"journal {path}: was damaged; it is kept as {aside.name}, and a new one was begun"
-            f" with the newest readings of {len(rescued)} devices"
+            f" with the newest readings of {len(rescued.readings)} devices"
         )
         self.rescued = rescued
 
@@ -99,7 +98,7 @@ def _load(path: Path, settings: JournalSettings, damaged: "_DamagedError | None"
 def _read(
     connection: sqlite3.Connection, path: Path, settings: JournalSettings, damaged: "_DamagedError | None"
 ) -> tuple[Store, Opened]:
-    _prepare(connection, path, damaged.rescued if damaged else ())
+    _prepare(connection, path, damaged.rescued if damaged else Rescued())
     schema.configure(connection, path, settings.durability, settings.max_size)
     store = Store(path, settings, connection)
     opened = store.load(str(damaged or ""))
@@ -108,7 +107,7 @@ def _read(
     return store, opened
 
 
-def _prepare(connection: sqlite3.Connection, path: Path, rescued: Sequence[Rescued]) -> None:
+def _prepare(connection: sqlite3.Connection, path: Path, rescued: Rescued) -> None:
     if schema.is_new(connection, path):
         schema.create(connection)
         with schema.transaction(connection):

@@ -133,13 +133,16 @@ def test_damage_found_in_use_lets_writing_go_on_and_is_dealt_with_at_the_next_st
         assert it.opened.problem == ""
 
 
-def test_seq_goes_on_after_damage_where_the_newest_readings_can_be_read(path: Path) -> None:
+def test_seq_and_ledger_go_on_after_damage_where_they_can_be_read(path: Path) -> None:
     fill(path)
+    with opened(path) as it:
+        it.journal.keep_ledger({"bench": (2000, 7, 0, 0, 0)})
     data = bytearray(path.read_bytes())
     data[20 * 4096 : 21 * 4096] = b"\xaa" * 4096
     path.write_bytes(data)
     after = reading("a", START)
     with opened(path) as it:
+        assert it.opened.ledger == {"bench": (2000, 7, 0, 0, 0)}
         assert "newest readings of 1 devices" in it.opened.problem
         (known,) = it.opened.devices
         assert (known.oldest_seq, known.last) == (2000, (2000, START + 1999, reading("a", START + 1999).body))
