@@ -4,6 +4,7 @@ import itertools
 import logging
 import signal
 from collections.abc import Sequence
+from contextlib import suppress
 from functools import partial
 from importlib.metadata import version
 
@@ -12,6 +13,7 @@ from gateway.clockwatch import ClockWatch
 from gateway.configuration import Configuration
 from gateway.deliveries import Deliveries
 from gateway.devices import Devices
+from gateway.errors import CannotStart
 from gateway.intake import Intake
 from gateway.journal import Committed, GreenQueries, Journal, Opened, Queries
 from gateway.ledger import Ledger
@@ -52,7 +54,7 @@ class Daemon:
         self._stopping = runtime.Event()
         self._inbox: runtime.Inbox[Committed] = runtime.Inbox(lambda batch: self._pipeline.committed(batch))  # noqa: PLW0108  made below
         self._journal = Journal(state_dir / "journal.db", settings.journal, self._inbox.post)
-        self._queries = GreenQueries(Queries(state_dir / "journal.db"))
+        self._queries = GreenQueries(Queries(state_dir / "journal.db", lambda: self._journal.writable))
         self._clock = ClockWatch(runtime.now, runtime.since_boot)
         self._devices = Devices(runtime.now, runtime.monotonic)
         self._deliveries = Deliveries()
@@ -120,12 +122,11 @@ class Daemon:
         web = self._configuration.settings.web
         self._restore(self._journal.open())
         listener = server.listen(web.host, web.port)
-        control_listener = server.listen_unix(self._control_path)
+        control_listener = self._listen_for_control()
         self._install_signals()
-        serving = [
-            runtime.spawn(server.serve, listener, self._guard),
-            runtime.spawn(server.serve, control_listener, self._control),
-        ]
+        serving = [runtime.spawn(server.serve, listener, self._guard)]
+        if control_listener is not None:
+            serving.append(runtime.spawn(server.serve, control_listener, self._control))
         for task in (self._inbox.run, self._tick):
             runtime.spawn(task)
         runtime.spawn(self._ops.run, self._stopping)
@@ -134,6 +135,17 @@ class Daemon:
         log.info("ready on %s", server.url_of(listener))
         self._stopping.wait(FOR_EVER_S)
         self._stop(serving)
+
+    def _listen_for_control(self) -> server.UnixListener | None:
+        """Return a listener, or None where the disk, which takes no readings either, takes no socket."""
+        try:
+            return server.listen_unix(self._control_path)
+        except CannotStart as error:
+            if self._journal.writable:
+                raise
+            log.error("%s", error)  # noqa: TRY400  words for people; the traceback says nothing more
+            self._notes.append(f"{error}: gatewayctl can't reach this gateway before its next start")
+            return None
 
     def _restore(self, opened: Opened) -> None:
         if opened.problem:
@@ -208,5 +220,6 @@ class Daemon:
         self._sockets.close_all()
         for task in serving:
             task.kill()
-        self._control_path.unlink(missing_ok=True)
+        with suppress(OSError):  # a read-only disk has none of ours
+            self._control_path.unlink()
         log.info("stopped")

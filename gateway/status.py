@@ -32,6 +32,8 @@ class Status:
     def describe(self, journal: JournalStats) -> dict[str, object]:
         """Return STATUS."""
         problems = self.problems()
+        if journal.problem and journal.problem not in problems:
+            problems.append(journal.problem)
         return {
             "gateway": {"name": self.name, "version": self.version, "uptime_s": round(monotonic() - self.started, 1)},
             "healthy": not problems,

@@ -16,17 +16,17 @@ MOST_KEPT = 20_000
 
 
 class Committer:
-    """Writes batches in the writer's thread; ``problem`` says in words why it can't."""
+    """Writes batches in the writer's thread; ``problem`` says in words why it can't, from the start or now."""
 
-    def __init__(self, path: Path, store: Store, post: Callable[[Committed], None]) -> None:
-        self.problem = ""
+    def __init__(self, path: Path, store: Store, post: Callable[[Committed], None], problem: str = "") -> None:
+        self.problem = problem
         self.kept: list[Entry] = []
         """Of senders that wait for the commit: they keep the message, so it may wait too. Whatever its
         outcome: a duplicate must not be settled before the message that it repeats."""
         self._path = path
         self._store = store
         self._post = post
-        self._reconnect = False
+        self._reconnect = bool(problem)
 
     def take(self, batch: list[Entry]) -> None:
         """Commit and post; while the disk refuses, keep what can be kept and post the rest as it is."""

@@ -1,5 +1,6 @@
 """What SQLite's errors mean to people, and to the writer."""
 
+import os
 import sqlite3
 from pathlib import Path
 
@@ -23,7 +24,10 @@ def primary_code(error: sqlite3.Error) -> int:
 
 def words(path: Path, error: Exception) -> str:
     """Return one line for people: which file, and what is wrong with it."""
-    known = _WORDS.get(primary_code(error)) if isinstance(error, sqlite3.Error) else None
+    code = primary_code(error) if isinstance(error, sqlite3.Error) else 0
+    if code == sqlite3.SQLITE_CANTOPEN and path.exists() and not os.access(path, os.W_OK):
+        code = sqlite3.SQLITE_READONLY  # it can't be opened only because the log beside it can't be made
+    known = _WORDS.get(code)
     return f"journal {path}: {known or f'{type(error).__name__}: {error}'}"
 
 

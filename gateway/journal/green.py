@@ -1,8 +1,10 @@
 """The journal's queries for green threads."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import partial
 
+from gateway.errors import JournalDown
 from gateway.journal.queries import Queries
 from gateway.journal.records import JournalStats, KeptReject, Stored
 from gateway.runtime import Worker
@@ -14,6 +16,7 @@ class GreenQueries:
     def __init__(self, queries: Queries) -> None:
         self._queries = queries
         self._worker = Worker("journal-reader")
+        self._stats = JournalStats(0, 0, None)
 
     def after(self, device: str, after: int, upto: int | None, limit: int) -> list[Stored]:
         """Return readings in order of ``seq``."""
@@ -42,8 +45,12 @@ class GreenQueries:
         return self._worker.call(call)
 
     def stats(self) -> JournalStats:
-        """Return the journal's size."""
-        return self._worker.call(self._queries.stats)
+        """Return the journal's size: where it can't be read now, as it was, and why."""
+        try:
+            self._stats = self._worker.call(self._queries.stats)
+        except JournalDown as error:
+            return replace(self._stats, problem=str(error))
+        return self._stats
 
     def newest_rejects(self, limit: int) -> tuple[list[KeptReject], int]:
         """Return the rejects that came last, newest first, and how many there are."""

@@ -1,15 +1,18 @@
 """Opening a journal: one gateway only, and a damaged file is set aside, never deleted."""
 
+import errno
 import fcntl
+import os
 import sqlite3
 from contextlib import ExitStack, suppress
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import IO
 
 from gateway.errors import JournalDown
 from gateway.journal import schema
-from gateway.journal.faults import is_damage, words
+from gateway.journal.faults import is_damage, is_refusal, words
 from gateway.journal.records import Opened
 from gateway.journal.rescue import Rescued, carry_over, rescue
 from gateway.journal.store import Store
@@ -41,11 +44,11 @@ def lock(path: Path) -> IO[bytes]:
     Raises
     ------
     JournalDown
-        Another one has it, or its folder can't be written.
+        Another one has it, or there is none, and its folder can't be written.
     """
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        file = sibling(path, ".lock").open("ab")
+        file = _open_lock(sibling(path, ".lock"))
     except OSError as error:
         raise JournalDown(f"journal {path}: can't be opened: {error.strerror}") from error
     try:
@@ -56,13 +59,24 @@ def lock(path: Path) -> IO[bytes]:
     return file
 
 
+def _open_lock(path: Path) -> IO[bytes]:
+    try:
+        return path.open("ab")
+    except OSError as error:
+        if error.errno != errno.EROFS:
+            raise
+        return path.open("rb")
+
+
 def open_store(path: Path, settings: JournalSettings) -> tuple[Store, Opened]:
     """Open the file, or begin a new one; the caller holds the lock.
+
+    ``Opened.refused`` says why, where there is one that the disk lets be read and not written.
 
     Raises
     ------
     JournalDown
-        The file can't be read or written, or is not for this gateway.
+        There is none and none can be made, it can't be read, or is not for this gateway.
     """
     try:
         try:
@@ -70,6 +84,9 @@ def open_store(path: Path, settings: JournalSettings) -> tuple[Store, Opened]:
         except _DamagedError as damaged:
             return _load(path, settings, damaged)
     except (sqlite3.Error, OSError) as error:
+        if isinstance(error, sqlite3.Error) and is_refusal(error) and not is_damage(error):
+            with suppress(sqlite3.Error, OSError):
+                return _load_unwritten(path, settings, words(path, error))
         raise JournalDown(words(path, error)) from error
 
 
@@ -91,8 +108,23 @@ def _load(path: Path, settings: JournalSettings, damaged: "_DamagedError | None"
             # Before it is closed: closing would remove the log of a file that can't be read.
             raise _set_aside(connection, path) from error
         closing.pop_all()
-    sibling(path, ".suspect").unlink(missing_ok=True)
+    with suppress(OSError):  # a read-only disk says so even where there is none
+        sibling(path, ".suspect").unlink()
     return loaded
+
+
+def _load_unwritten(path: Path, settings: JournalSettings, refused: str) -> tuple[Store, Opened]:
+    """Load what can be read without writing, for a time in which live goes on and the disk is asked again."""
+    has_log = sibling(path, "-wal").exists()
+    connection = schema.connect(path, "ro" if has_log else "ro&immutable=1")  # else SQLite wants to make a log
+    with ExitStack() as closing:
+        closing.callback(connection.close)
+        if schema.is_new(connection, path) or schema.is_older(connection):
+            raise JournalDown(refused)
+        store = Store(path, settings, connection)
+        opened = store.load("")
+        closing.pop_all()
+    return store, replace(opened, refused=refused)
 
 
 def _read(
@@ -103,8 +135,8 @@ def _read(
     store = Store(path, settings, connection)
     opened = store.load(str(damaged or ""))
     with schema.transaction(connection):
-        pass  # a file that can only be read is refused now, not at the first reading
-    return store, opened
+        pass  # a file that is locked is refused now, not at the first reading
+    return store, opened if os.access(path, os.W_OK) else replace(opened, refused=f"journal {path}: is read-only")
 
 
 def _prepare(connection: sqlite3.Connection, path: Path, rescued: Rescued) -> None:

@@ -1,7 +1,7 @@
 """The journal's reading side: its own connection, which sees what is committed and blocks no commit."""
 
 import sqlite3
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from math import inf
@@ -80,10 +80,20 @@ class Queries:
     """Plain blocking functions for one native thread at a time; each raises ``JournalDown``.
 
     The file is opened by the first call, which may come from any thread, once ``Journal.open`` is through.
+
+    Parameters
+    ----------
+    path
+        Of the SQLite file.
+    keeps_open
+        Whether it may stay open between calls. Not so while the writer waits for the disk: SQLite shares the
+        log's index among the connections of a process, and an index opened on a read-only disk would stay
+        read-only for the writer too.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, keeps_open: Callable[[], bool] = lambda: True) -> None:
         self._path = path
+        self._keeps_open = keeps_open
         self._connection: sqlite3.Connection | None = None
 
     def after(self, device: str, after: int, upto: int | None, limit: int) -> list[Stored]:
@@ -162,6 +172,8 @@ class Queries:
             self._connection.execute("BEGIN")
             yield self._connection
             self._connection.execute("COMMIT")
+            if not self._keeps_open():
+                self.close()
         except (sqlite3.Error, OSError) as error:
             self.close()
             raise JournalDown(words(self._path, error)) from error

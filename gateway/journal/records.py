@@ -65,6 +65,8 @@ class Opened:
     """Source, packet id and digest of the last deliveries, oldest first."""
     problem: str = ""
     """What people should know: a damaged file was set aside, and where it is."""
+    refused: str = ""
+    """Why the file could be read and not written, for people; empty: it could."""
     ledger: Mapping[str, Totals] = field(default_factory=dict)
     """How many messages of each source had come to which end."""
 
@@ -108,3 +110,5 @@ class JournalStats:
     """On the disk, with what is not yet moved from the write-ahead log into the database."""
     oldest_ts: float | None
     """Unix seconds: the least ``ts`` among the devices' first readings; None: there are no readings."""
+    problem: str = ""
+    """Why it can't be read now, for people: the rest is from before."""

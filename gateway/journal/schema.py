@@ -65,7 +65,7 @@ _UPGRADES = {1: f"ALTER TABLE devices ADD COLUMN profile TEXT; {_BOOKS}", 2: _TI
 """What makes the next layout of one."""
 
 
-def connect(path: Path, mode: Literal["ro", "rw", "rwc"]) -> sqlite3.Connection:
+def connect(path: Path, mode: Literal["ro", "ro&immutable=1", "rw", "rwc"]) -> sqlite3.Connection:
     """Open a connection that may change threads, and on which transactions are begun by hand."""
     uri = f"{path.absolute().as_uri()}?mode={mode}"
     return sqlite3.connect(uri, uri=True, timeout=_BUSY_S, isolation_level=None, check_same_thread=False)
@@ -118,10 +118,16 @@ def create(connection: sqlite3.Connection) -> None:
     )
 
 
+def is_older(connection: sqlite3.Connection) -> bool:
+    """Tell whether an older gateway wrote the tables, so that they are to be upgraded."""
+    (layout,) = connection.execute("PRAGMA user_version").fetchone()
+    return bool(layout < LAYOUT)
+
+
 def upgrade(connection: sqlite3.Connection) -> None:
     """Bring the tables of an older gateway up to date, all or none; what they hold stays."""
-    (layout,) = connection.execute("PRAGMA user_version").fetchone()
-    if layout < LAYOUT:
+    if is_older(connection):
+        (layout,) = connection.execute("PRAGMA user_version").fetchone()
         steps = " ".join(_UPGRADES[step] for step in range(layout, LAYOUT))
         connection.executescript(f"BEGIN IMMEDIATE; {steps} PRAGMA user_version = {LAYOUT}; COMMIT;")
 

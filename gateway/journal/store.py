@@ -68,7 +68,7 @@ class Store:
         self.rejects.load(self._connection)
         self.unset.load(self._connection, boot_id())
         (self.age,) = self._connection.execute("SELECT max(reached) FROM age").fetchone()
-        return Opened(known, rows, problem, self.ledger.load(self._connection))
+        return Opened(known, rows, problem, ledger=self.ledger.load(self._connection))
 
     def write(self, entries: Sequence[Entry]) -> None:
         """Commit what ``entries`` hold, in order, and give their readings ``seq``."""

@@ -86,7 +86,8 @@ class Journal:
         ------
         JournalDown
             The file can't be used: locked by another gateway, another program's, a newer
-            gateway's, unreadable or read-only. A damaged one is set aside, see ``Opened.problem``.
+            gateway's, or unreadable. A damaged one is set aside, see ``Opened.problem``. One that
+            can only be read is loaded, and writing begins as soon as the disk lets it.
         """
         self._lock = lock(self._path)
         try:
@@ -94,7 +95,7 @@ class Journal:
         except JournalDown:
             self._lock.close()
             raise
-        self._committer = Committer(self._path, self._store, self._post)
+        self._committer = Committer(self._path, self._store, self._post, opened.refused)
         self._rebase = Rebase(self._path, self._store, self._post, self._clock, self._steady)
         self._retention = Retention(self._path, self._store, self._settings, self._clock, self._steady)
         self._stopped = ""

@@ -52,10 +52,10 @@ def url_of(listener: Any) -> str:
 
 def listen_unix(path: Path) -> "UnixListener":
     """Return a listening Unix socket that owner and group may use; the journal's lock guards the path."""
-    path.unlink(missing_ok=True)
     listener = socket.socket(constants.AF_UNIX, constants.SOCK_STREAM)
     before = os.umask(0o777 & ~_CONTROL_MODE)
     try:
+        path.unlink(missing_ok=True)
         listener.bind(str(path))
     except OSError as error:
         raise CannotStart(f"can't make the control socket {path}: {error}; a shorter state_dir may help") from error
