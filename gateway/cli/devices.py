@@ -33,6 +33,6 @@ def _row(device: Device) -> Iterator[Text]:
     yield Text(printable(device["id"]))
     yield Text(printable(device["source"]))
     yield Text(device["state"], style=_STYLES.get(device["state"], ""))
-    yield Text(f"{since(device['last_seen'])} ago")
+    yield Text(f"{since(device['last_seen'])} ago" if device["last_seen"] else "never")
     yield Text(f"{device['rate']:.3g}")
-    yield Text(values(device["last"]["values"], device["metrics"]) if device["last"] else "")
+    yield Text(values(device["latest"], device["metrics"]))

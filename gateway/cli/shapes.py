@@ -99,6 +99,7 @@ class Device(TypedDict):
     last_seen: float
     last: Reading | None
     rate: float
+    latest: dict[str, Value]
     metrics: dict[str, Metric]
 
 

@@ -37,6 +37,7 @@ def a_device(**changes: object) -> dict[str, object]:
         "last_seen": time.time() - 5,
         "last": {"seq": 7, "ts": time.time(), "values": {"temperature": 21.5, "open": False}},
         "rate": 1.25,
+        "latest": {"temperature": 21.5, "open": False},
         "metrics": {"temperature": {"type": "float", "unit": "°C"}},
     } | changes
 

@@ -19,14 +19,16 @@ def test_none(run, daemon):
 
 
 def test_a_device_without_a_reading(run, daemon):
-    daemon.answers["/devices"] = {"devices": [a_device(last=None, state="offline")]}
-    assert "offline" in run("devices").stdout
+    silent = a_device(last=None, latest={}, last_seen=0, state="offline")
+    daemon.answers["/devices"] = {"devices": [silent]}
+    shown = run("devices").stdout
+    assert "offline" in shown
+    assert "never" in shown
 
 
 def test_names_and_values_are_shown_as_text(run, daemon):
     hostile = "<b>[bold]\x1b]0;x\x07"
-    last = {"seq": 1, "ts": 0, "values": {hostile: hostile}}
-    daemon.answers["/devices"] = {"devices": [a_device(id=hostile, source=hostile, last=last)]}
+    daemon.answers["/devices"] = {"devices": [a_device(id=hostile, source=hostile, latest={hostile: hostile})]}
     shown = run("devices").stdout
     assert shown.count(r"<b>[bold]\x1b]0;x\x07") == 4
     assert "\x1b" not in shown
