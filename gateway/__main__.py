@@ -3,7 +3,7 @@
 import os
 import warnings
 
-# greendns reads neither nsswitch nor mDNS, so that homeassistant.local would not resolve (TRAPS 6.4)
+# greendns reads neither nsswitch nor mDNS, so that homeassistant.local would not resolve (docs/traps.md 6.4)
 os.environ.setdefault("EVENTLET_NO_GREENDNS", "yes")
 warnings.filterwarnings("ignore", message=r"\s*Eventlet is deprecated")
 

@@ -29,7 +29,7 @@ _NEVER = -math.inf
 
 @dataclass(slots=True)
 class Device:
-    """One device as DEVICE of CONTRACT.md shows it."""
+    """One device as DEVICE of docs/contract.md shows it."""
 
     id: str
     source: str
@@ -175,7 +175,7 @@ class Devices:
             device.latest[name] = value
 
     def describe(self, name: str) -> dict[str, object] | None:
-        """Return DEVICE of CONTRACT.md; ``last`` is JSON ready to be spliced in."""
+        """Return DEVICE of docs/contract.md; ``last`` is JSON ready to be spliced in."""
         device = self._devices.get(name)
         if device is None:
             return None

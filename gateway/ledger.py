@@ -48,7 +48,7 @@ class Account:
         return self.received - self.stored - self.rejected - self.duplicate - self.ignored - self.dropped
 
     def as_dict(self) -> dict[str, int]:
-        """Return LEDGER of CONTRACT.md."""
+        """Return LEDGER of docs/contract.md."""
         return {
             "received": self.received,
             **{str(outcome): getattr(self, outcome) for outcome in Outcome},

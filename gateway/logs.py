@@ -1,6 +1,6 @@
 """Logging that never blocks the hub: a bounded queue, and a native thread that writes.
 
-A plain stream handler on a stalled stderr freezes every green thread (TRAPS 6.5).
+A plain stream handler on a stalled stderr freezes every green thread (docs/traps.md 6.5).
 """
 
 import logging

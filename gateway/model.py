@@ -116,7 +116,7 @@ class Reading:
         return cls(device, fields["ts"], fields["values"], body, seq, fields.get("retained", False))
 
     def wire(self) -> bytes:
-        """Return the JSON of CONTRACT.md's reading."""
+        """Return the JSON of docs/contract.md's reading."""
         return wire(self.seq, self.body)
 
 

@@ -1,4 +1,4 @@
-"""Signals reach the hub at once: a wake-up descriptor that a green thread reads (TRAPS 5.4)."""
+"""Signals reach the hub at once: a wake-up descriptor that a green thread reads (docs/traps.md 5.4)."""
 
 import signal
 from collections.abc import Callable, Mapping

@@ -1,4 +1,4 @@
-"""STATUS of CONTRACT.md: the one answer to "is all well?", for page, API and command line."""
+"""STATUS of docs/contract.md: the one answer to "is all well?", for page, API and command line."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass

@@ -43,7 +43,7 @@ class Client(paho.Client):
             manual_ack=True,
         )
         self.on_publication: Callable[[Publication], None] = _forget
-        """Gets each message; never raises, paho's parser wouldn't survive it (TRAPS 2.3)."""
+        """Gets each message; never raises, paho's parser wouldn't survive it (docs/traps.md 2.3)."""
         self.on_message = self._on_qos_2
         self._stream: Stream | None = None
         self._max_packet_bytes = max_packet_bytes
@@ -113,7 +113,7 @@ class Client(paho.Client):
         return MQTTErrorCode.MQTT_ERR_SUCCESS
 
     def _on_qos_2(self, _client: object, _userdata: object, message: paho.MQTTMessage) -> None:
-        # The public way to the topic raises where it isn't UTF-8 (TRAPS 2.9).
+        # The public way to the topic raises where it isn't UTF-8 (docs/traps.md 2.9).
         topic, payload = message._topic, bytes(message.payload)  # noqa: SLF001
         self.on_publication(Publication(topic, payload, message.qos, message.mid, message.dup, message.retain))
 

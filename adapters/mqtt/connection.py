@@ -217,7 +217,7 @@ class Connection:
     def _where(self) -> str:
         return f"broker {self._config.host}:{self._config.port}"
 
-    # ---- what the broker says; these never raise, paho's parser wouldn't survive it (TRAPS 2.3)
+    # ---- what the broker says; these never raise, paho's parser wouldn't survive it (docs/traps.md 2.3)
 
     def _on_connect(self, _c: object, _u: object, flags: ConnectFlags, reason: ReasonCode, _p: object) -> None:
         self._answer, self.resumed = reason, flags.session_present

@@ -84,7 +84,7 @@ class Grants:
         return self._client.subscribe([(wanted.filter, packets.subscribe_options(wanted))], properties=properties)[1]
 
     def _on_subscribe(self, _c: object, _u: object, mid: int, reasons: list[ReasonCode], _p: object) -> None:
-        # Never raises: paho's parser wouldn't survive it (TRAPS 2.3).
+        # Never raises: paho's parser wouldn't survive it (docs/traps.md 2.3).
         wanted = self._open.pop(mid, None)
         if wanted is not None and reasons:
             self._answers[wanted] = reasons[0]

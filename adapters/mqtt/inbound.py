@@ -19,7 +19,7 @@ class Inbound:
     Parameters
     ----------
     client
-        Of this one connection: packet identifiers mean something else in the next (TRAPS 2.4).
+        Of this one connection: packet identifiers mean something else in the next (docs/traps.md 2.4).
     take
         Gets the messages; returns at once and never raises.
     """

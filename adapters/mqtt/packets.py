@@ -9,7 +9,7 @@ from paho.mqtt.subscribeoptions import SubscribeOptions
 from adapters.mqtt.subscriptions import Subscription
 
 RECEIVE_MAXIMUM = 1000
-"""Unacknowledged messages that an MQTT 5 broker may send; on 3.1.1 it decides, often 20 (TRAPS 2.6)."""
+"""Unacknowledged messages that an MQTT 5 broker may send; on 3.1.1 it decides, often 20 (docs/traps.md 2.6)."""
 ALWAYS, NEW_SUBSCRIPTIONS_ONLY = 0, 1
 """When retained messages are sent (MQTT 5, 3.8.3.1): readings not again each time that we come back."""
 

@@ -12,7 +12,7 @@ class Stream:
     """A connected, non-blocking socket as paho takes it.
 
     paho reads the first bytes of each packet one at a time, so reading ahead saves three calls of
-    the kernel in four (TRAPS 2.1).
+    the kernel in four (docs/traps.md 2.1).
 
     paho closes wherever it finds the connection broken, which may be in the green thread that
     settles a message. Closing a descriptor wakes nobody who waits for it, and its number may be

@@ -125,7 +125,7 @@ class _Descriptor:
             data = runtime.read_now(self._fd, READ_BYTES)
         except BlockingIOError:
             return b""
-        # A terminal may be readable once with nothing to read; one that stays so has hung up (TRAPS 3.6).
+        # A terminal may be readable once with nothing to read; one that stays so has hung up (docs/traps.md 3.6).
         self._empty = 0 if data else self._empty + 1
         if self._empty > 1:
             raise OSError("hung up")

@@ -1,4 +1,4 @@
-"""What the daemon answers: shapes of CONTRACT.md, as far as they are shown."""
+"""What the daemon answers: shapes of docs/contract.md, as far as they are shown."""
 
 from typing import Literal, NotRequired, TypedDict
 

@@ -1,6 +1,6 @@
 """The journal's writing side: appended to by the hub, written by one native thread.
 
-The thread never logs and touches nothing green (TRAPS 6.3): what it has to say it posts.
+The thread never logs and touches nothing green (docs/traps.md 6.3): what it has to say it posts.
 """
 
 import sqlite3

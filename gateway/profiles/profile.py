@@ -21,7 +21,7 @@ class MetricInfo:
     max: float | None = None
 
     def describe(self) -> dict[str, object]:
-        """Return the metric as DEVICE of CONTRACT.md has it: only what is known."""
+        """Return the metric as DEVICE of docs/contract.md has it: only what is known."""
         known = {"unit": self.unit or None, "label": self.label or None, "min": self.min, "max": self.max}
         return {"type": self.type} | {key: value for key, value in known.items() if value is not None}
 

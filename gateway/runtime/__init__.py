@@ -4,8 +4,8 @@ Below ``__main__`` and ``web`` this alone imports eventlet, so that another runt
 place. Three rules hold everywhere else:
 
 * nothing that blocks runs on the hub: it goes through a ``Worker``;
-* a native thread never touches a green object: it calls ``Inbox.post`` (TRAPS 6.3);
-* a native thread never logs: the logging locks are green (TRAPS 6.3). Errors come back as data.
+* a native thread never touches a green object: it calls ``Inbox.post`` (docs/traps.md 6.3);
+* a native thread never logs: the logging locks are green (docs/traps.md 6.3). Errors come back as data.
 """
 
 import warnings

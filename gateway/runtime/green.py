@@ -78,7 +78,7 @@ def wait_readable(fd: int, timeout_s: float) -> bool:
     """Wait until ``fd`` can be read; return False after ``timeout_s``.
 
     Only one green thread may wait for a descriptor, and only its owner may close it: closing wakes
-    nobody (TRAPS 2.1).
+    nobody (docs/traps.md 2.1).
     """
     return _wait(fd, timeout_s, read=True)
 

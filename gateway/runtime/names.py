@@ -13,7 +13,7 @@ _socket = eventlet.patcher.original("socket")
 
 
 def resolve_in_background(timeout_s: float = 10.0) -> None:
-    """Let green sockets look names up in a native thread, with all that libc knows (TRAPS 6.4).
+    """Let green sockets look names up in a native thread, with all that libc knows (docs/traps.md 6.4).
 
     Called once, by the daemon's entry point.
     """

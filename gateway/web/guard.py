@@ -37,7 +37,7 @@ class Guard:
             return _refuse(start_response, "this host name is not one of [web] allowed_origins in gateway.toml")
         if _changes_something(environ) and not self.allows_origin(environ.get("HTTP_ORIGIN"), environ):
             return _refuse(start_response, "a page of another origin may not change anything here")
-        # permessage-deflate would cost more CPU a message than all else (TRAPS 4.2)
+        # permessage-deflate would cost more CPU a message than all else (docs/traps.md 4.2)
         environ.pop("HTTP_SEC_WEBSOCKET_EXTENSIONS", None)
         return self._app(environ, start_response)
 

@@ -1,4 +1,4 @@
-"""JSON replies, and errors in the one shape of CONTRACT.md: never a traceback."""
+"""JSON replies, and errors in the one shape of docs/contract.md: never a traceback."""
 
 import logging
 from http import HTTPStatus

@@ -25,7 +25,7 @@ _CONTROL_MODE = 0o660
 
 
 def listen(host: str, port: int) -> Any:
-    """Return a listening socket; never shares its port (TRAPS 5.2).
+    """Return a listening socket; never shares its port (docs/traps.md 5.2).
 
     Raises
     ------
@@ -66,7 +66,7 @@ def listen_unix(path: Path) -> "UnixListener":
 
 
 class UnixListener:
-    """Gives each connection an address of its own: eventlet's wsgi tells them apart by it (TRAPS 5.5)."""
+    """Gives each connection an address of its own: eventlet's wsgi tells them apart by it (docs/traps.md 5.5)."""
 
     def __init__(self, listener: Any) -> None:
         self._listener = listener
@@ -88,7 +88,7 @@ def serve(listener: Any, app: WsgiApp) -> None:
         app,
         log=logging.getLogger("gateway.web.wsgi"),
         log_output=False,
-        debug=False,  # a client never sees a traceback (TRAPS 5.1)
+        debug=False,  # a client never sees a traceback (docs/traps.md 5.1)
         keepalive=_REQUEST_TIMEOUT_S,
         socket_timeout=_REQUEST_TIMEOUT_S,
         url_length_limit=_MOST_URL_BYTES,

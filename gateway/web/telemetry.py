@@ -59,7 +59,7 @@ class Telemetry(Namespace):  # type: ignore[misc]  # flask_socketio has no types
         """Dispatch an event; overridden so that unknown and malformed ones are acknowledged too.
 
         Flask-SocketIO's own dispatch calls a handler again without arguments after a TypeError
-        (TRAPS 4.8), and lets an unknown event's acknowledgement never come.
+        (docs/traps.md 4.8), and lets an unknown event's acknowledgement never come.
         """
         viewer, *data = args
         if event == "connect":
