@@ -90,3 +90,17 @@ class Throttled:
         more = f" (and {held} before)" if held else ""
         self._said[source] = (at, 0)
         self._log.warning("source %s: message %s: %s%s", source, self._what, reason, more)
+
+
+class Defects:
+    """The traceback of a defect of ours, once a kind: it would come with each message."""
+
+    def __init__(self, logger: str) -> None:
+        self._log = logging.getLogger(logger)
+        self._seen: set[str] = set()
+
+    def report(self, what: str, error: Exception) -> None:
+        """Log that ``what`` failed, the first time."""
+        if what not in self._seen:
+            self._seen.add(what)
+            self._log.error("%s failed", what, exc_info=error)

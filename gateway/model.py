@@ -157,6 +157,8 @@ class Entry:
     """Of a REJECTED message, for the sensor's owner."""
     profile: str | None = None
     """The profile that the readings passed, by name."""
+    shown: bool = False
+    """Viewers have seen its readings, without ``seq``, while it waited for the disk."""
     taken: float = 0.0
     """Monotonic seconds of its arrival: no step of the clock makes it late."""
     booted: float | None = None

@@ -1,8 +1,11 @@
 """The way of a message: intake, journal, and after the commit: settled, latest, live."""
 
 from collections import defaultdict, deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import groupby
+from operator import itemgetter
+from typing import NamedTuple
 
 from gateway.deliveries import Deliveries, digest_of
 from gateway.devices import Devices
@@ -10,7 +13,7 @@ from gateway.intake import Intake
 from gateway.journal import Committed, Journal, Rebased
 from gateway.ledger import Ledger
 from gateway.live import Live
-from gateway.logs import Throttled
+from gateway.logs import Defects, Throttled
 from gateway.model import Entry, Outcome, RawMessage, Reading, wire
 from gateway.overview import Overview
 from gateway.profiles import Profile
@@ -19,8 +22,19 @@ from gateway.skew import Skew
 
 _LAGS = 2048
 
-_Groups = dict[tuple[str, str, str | None], list[Reading]]
-"""Readings that go out together: of one source, device and profile."""
+
+class _Shown(NamedTuple):
+    """A reading on its way to the viewers."""
+
+    reading: Reading
+    source: str
+    profile: str | None
+    before: bool
+    """Shown already, without ``seq``, while it waited for the disk."""
+
+
+_Devices = dict[str, list[_Shown]]
+"""What goes out together: a device's readings in the order of their ``seq``, whatever way they came."""
 
 
 @dataclass(slots=True)
@@ -51,6 +65,7 @@ class Pipeline:
         self._lags: deque[float] = deque(maxlen=_LAGS)
         self._rejects = Throttled(__name__, "rejected")
         self._drops = Throttled(__name__, "dropped")
+        self._defects = Defects(__name__)
 
     def close(self) -> None:
         """Take nothing in any more: what its sender keeps stays with its sender, unacknowledged."""
@@ -88,31 +103,44 @@ class Pipeline:
 
         What waits for the disk is published too, as it can't be resumed from: without ``seq``.
         """
-        groups: _Groups = defaultdict(list)
-        stored = False
+        waiting: _Devices = defaultdict(list)
+        published = False
         for entry in batch.entries:
             if not batch.kept:
                 self._end(entry, batch.error)
             for reading in entry.readings:
                 # a copy, since the writer may give the waiting one its seq at any time
                 shown = replace(reading, seq=None) if batch.kept else reading
-                groups[entry.source, reading.device, entry.profile].append(shown)
-                stored = True
+                waiting[reading.device].append(_Shown(shown, entry.source, entry.profile, entry.shown))
+                published = True
+            entry.shown = batch.kept
             if entry.availability:
-                self._publish(groups)  # what came before it
+                self._publish(waiting)  # what came before it
                 self._sinks.devices.announce(*entry.availability, retained=entry.message.retained)
-        self._publish(groups)
+        self._publish(waiting)
         if batch.rebased:
             self._put_right(batch.rebased)
-        if stored:
+        if published:
             self._lags.append(monotonic() - batch.entries[0].taken)
 
-    def _publish(self, groups: _Groups) -> None:
-        for (source, device, profile), readings in groups.items():
-            self._sinks.devices.update(source, readings, self._profiles.get(profile or ""))
-            self._sinks.live.publish(device, readings)
-        self._sinks.overview.touch({device for _, device, _ in groups})
-        groups.clear()
+    def _publish(self, waiting: _Devices) -> None:
+        for device, shown in waiting.items():
+            try:
+                self._update(device, shown)
+                self._sinks.live.publish(device, [each.reading for each in shown])
+            except Exception as error:  # noqa: BLE001  a defect in one part ends nothing but that part
+                self._defects.report("publishing", error)
+        self._sinks.overview.touch(waiting)
+        waiting.clear()
+
+    def _update(self, device: str, shown: Sequence[_Shown]) -> None:
+        """Tell the devices' table: readings of one route at a time, for each has its profile."""
+        for (source, profile, before), run in groupby(shown, key=itemgetter(1, 2, 3)):
+            readings = [each.reading for each in run]
+            if before:
+                self._sinks.devices.replace_last(device, readings[-1].wire())
+            else:
+                self._sinks.devices.update(source, readings, self._profiles.get(profile or ""))
 
     def _put_right(self, moved: Rebased) -> None:
         """Tell who knows readings by stamps of before the clock was set."""
@@ -131,22 +159,28 @@ class Pipeline:
         if self._is_kept_by_sender(entry, error):
             self._expect_again(entry)
         else:
-            entry.message.settle()
+            self._settle(entry)
         if entry.outcome is Outcome.REJECTED:
             self._rejects.warn(entry.source, entry.reason)
         if entry.ended is not None:
             entry.ended(Outcome.DROPPED if lost else entry.outcome, error if lost else entry.reason)
 
+    def _settle(self, entry: Entry) -> None:
+        try:
+            entry.message.settle()
+        except Exception as error:  # noqa: BLE001  an adapter's defect keeps no other message from its end
+            self._defects.report(f"settling a message of source {entry.source}", error)
+
     def _is_kept_by_sender(self, entry: Entry, error: str) -> bool:
         """Tell whether this must come again: it, or what it is a duplicate of, could not be kept."""
         message = entry.message
-        if not message.acknowledged or message.packet_id is None:
+        if not message.acknowledged:
             return False
         if error:
             return True
-        return entry.outcome is Outcome.DUPLICATE and not self._sinks.deliveries.seen(
-            entry.source, message.packet_id, digest_of(message)
-        )
+        if entry.outcome is not Outcome.DUPLICATE or message.packet_id is None:
+            return False
+        return not self._sinks.deliveries.seen(entry.source, message.packet_id, digest_of(message))
 
     def _expect_again(self, entry: Entry) -> None:
         """Leave a message with its sender; when it comes again, it is no duplicate."""

@@ -1,3 +1,4 @@
+import orjson
 import pytest
 
 from gateway.adapter import PayloadConfig
@@ -7,7 +8,7 @@ from gateway.devices import Devices
 from gateway.intake import Intake
 from gateway.journal import Committed
 from gateway.ledger import Ledger
-from gateway.model import Outcome, RawMessage
+from gateway.model import Entry, Outcome, RawMessage, Reading, encode_body
 from gateway.pipeline import Pipeline, Sinks
 
 
@@ -24,8 +25,11 @@ class Seen:
 
     def __init__(self):
         self.published = []
+        self.fails_for = None
 
     def publish(self, device, readings):
+        if device == self.fails_for:
+            raise ZeroDivisionError("a defect")
         self.published.append((device, [(reading.seq, reading.values) for reading in readings]))
 
     def touch(self, names):
@@ -165,3 +169,54 @@ def test_readings_and_announcements_of_a_commit_count_in_their_order(world, orde
     list(world.devices.changed_states())
     assert world.devices.describe("d")["state"] == state
     assert world.books == {"received": len(order), "stored": order.count("r"), "ignored": 1}
+
+
+def entry_of(device, seq, profile=None, settle=lambda: None):
+    values = {"n": seq}
+    reading = Reading(device, 0.0, values, encode_body(0.0, values), seq)
+    return Entry("bench", RawMessage(b"", 0.0, settle=settle), Outcome.STORED, [reading], profile=profile)
+
+
+def test_a_device_fed_by_two_routes_is_published_in_the_order_of_seq(world):
+    ways = ["climate", "climate", None, None, "climate"]
+    world.pipeline.committed(Committed([entry_of("d", seq, way) for seq, way in enumerate(ways, start=1)]))
+    assert world.seen.published == [("d", [(seq, {"n": seq}) for seq in range(1, 6)])]
+    assert b'"seq":5' in orjson.dumps(world.devices.describe("d"))
+
+
+def test_a_defect_while_settling_keeps_no_other_message_from_its_end(world, caplog):
+    def fail():
+        raise OSError("an adapter's defect")
+
+    done = []
+    entries = [entry_of("d", 1, settle=lambda: done.append(1)), entry_of("d", 2, settle=fail)]
+    entries += [entry_of("d", 3, settle=fail), entry_of("d", 4, settle=lambda: done.append(4))]
+    world.pipeline.committed(Committed(entries))
+    assert done == [1, 4]
+    assert world.seen.published == [("d", [(seq, {"n": seq}) for seq in range(1, 5)])]
+    assert caplog.text.count("settling a message of source bench failed") == 1
+
+
+def test_a_defect_while_publishing_a_device_hides_no_other(world, caplog):
+    world.seen.fails_for = "broken"
+    world.pipeline.committed(Committed([entry_of("broken", 1), entry_of("d", 1)]))
+    assert world.seen.published == [("d", [(1, {"n": 1})])]
+    assert "a defect" in caplog.text
+
+
+def test_a_message_without_packet_id_is_left_with_its_sender_too(world):
+    settled = []
+    message = RawMessage(b'{"n": 1}', 0.0, settle=lambda: settled.append(1), acknowledged=True)
+    world.pipeline.take("bench", message)
+    world.commit("disk is full")
+    assert settled == []
+
+
+def test_what_was_shown_while_it_waited_is_no_second_sign_of_life(world):
+    world.take(packet_id=1)
+    entries = world.commit("disk is full", kept=True)
+    world.journal.entries = entries
+    before = world.devices.describe("d")["rate"]
+    world.commit()
+    assert world.devices.describe("d")["rate"] == before
+    assert b'"seq":1' in orjson.dumps(world.devices.describe("d")["last"])
