@@ -73,6 +73,17 @@ test("what could not be kept is drawn, and doesn't move the position", () => {
   assert.deepEqual(record.recent.map(({ seq }) => seq), [1, 2, 3, null, 4]);
 });
 
+test("what waited for the disk comes again with its number, and is drawn once", () => {
+  const record = new Record();
+  record.add(readings(1, 3));
+  record.add([{ seq: null, ts: 4, values: { t: 40 } }, { seq: null, ts: 5, values: { t: 50 } }]);
+  record.add(readings(4, 6));
+  assert.deepEqual(record.numbers.get("t").values, [10, 20, 30, 40, 50, 60]);
+  assert.deepEqual(record.recent.map(({ seq }) => seq), [1, 2, 3, 4, 5, 6]);
+  record.add([{ seq: 7, ts: 4, values: { t: 40 } }]); // an equal reading, but another one
+  assert.deepEqual(record.numbers.get("t").values, [10, 20, 30, 40, 40, 50, 60]);
+});
+
 test("numbers, words and booleans have their own series", () => {
   const record = new Record();
   record.add([{ seq: 1, ts: 1, values: { t: 1, open: true, mode: "idle" } }]);

@@ -5,6 +5,7 @@ import { Series } from "./series.js";
 const MOST_POINTS = 1_000_000; // over all metrics: some 30 MB
 const MOST_METRICS = 256;
 const MOST_BREAKS = 50;
+const MOST_WAITING = 10_000;
 export const MOST_READINGS = 100_000;
 export const RECENT = 20;
 
@@ -22,15 +23,23 @@ export class Record {
     this.states = new Map(); // metric -> Series of words and booleans
     this.breaks = []; // {from, to, reason, start, end}: times around what is missing
     this.recent = [];
+    this.waiting = new Set(); // what came without `seq`: it comes again with one when the disk takes it
   }
 
   /** Take readings in order of `seq`; return how many were new. What has no `seq` doesn't move the position. */
   add(readings) {
     const oldest = this.first ?? Infinity; // before any of these
     const fresh = readings.filter((reading) => this.#place(reading, oldest));
-    this.#chart(fresh);
+    this.#chart(fresh.filter((reading) => !this.#wasShown(reading)));
     this.#remember(fresh);
     return fresh.length;
+  }
+
+  /** Whether this came before, while it waited for the disk. */
+  #wasShown(reading) {
+    if (reading.seq !== null) return this.waiting.size > 0 && this.waiting.delete(keyOf(reading));
+    if (this.waiting.size < MOST_WAITING) this.waiting.add(keyOf(reading));
+    return false;
   }
 
   #place({ seq, ts }, oldest) {
@@ -112,10 +121,16 @@ export class Record {
   }
 
   #remember(readings) {
+    const kept = new Set(readings.filter(({ seq }) => seq !== null).map(keyOf));
+    this.recent = this.recent.filter((reading) => reading.seq !== null || !kept.has(keyOf(reading)));
     const placeOf = ({ seq }) => seq ?? (this.last ?? 0) + 0.5; // behind the last that was kept
     const placed = readings.slice(-RECENT).map((reading) => ({ ...reading, place: placeOf(reading) }));
     this.recent.push(...placed);
     this.recent.sort((one, other) => one.place - other.place);
     this.recent.splice(0, this.recent.length - RECENT);
   }
+}
+
+function keyOf({ ts, values }) {
+  return JSON.stringify([ts, values]);
 }
