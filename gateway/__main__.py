@@ -22,6 +22,8 @@ from gateway.errors import CannotStart, ConfigError, JournalDown
 from gateway.logs import set_up
 from gateway.runtime import resolve_in_background
 
+_UMASK = 0o027
+"""What sensors say is for the gateway's user and group."""
 EXIT_CONFIG = 78
 """EX_CONFIG of sysexits.h; systemd doesn't restart after it."""
 
@@ -43,6 +45,7 @@ def main(config: Path | None, log_level: str) -> None:
     except ConfigError as error:
         click.echo(str(error), err=True)
         sys.exit(EXIT_CONFIG)
+    os.umask(_UMASK)
     handler = set_up(log_level.upper())
     resolve_in_background()
     try:

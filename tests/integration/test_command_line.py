@@ -99,6 +99,16 @@ def test_a_second_daemon_on_the_same_journal_or_port_says_so(running):
     assert "Traceback" not in third.stderr
 
 
+def test_what_sensors_say_is_for_user_and_group(running):
+    _, daemon = running
+    state = daemon.socket.parent
+    assert state.stat().st_mode & 0o777 == 0o750
+    modes = {path.name: path.stat().st_mode & 0o777 for path in state.iterdir()}
+    assert modes.pop("control.sock") == 0o660
+    assert modes["journal.db"] == 0o640
+    assert not any(mode & 0o007 for mode in modes.values()), modes
+
+
 def test_stopping_leaves_nothing_unacknowledged(tmp_path):
     with Mosquitto(tmp_path / "broker") as broker, Daemon(tmp_path, mqtt(broker.port)) as daemon:
         daemon.wait_up("broker")
