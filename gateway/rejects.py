@@ -74,6 +74,7 @@ class Rejects:
         self._door = door
         self._sources = sources
         self._running: set[int] = set()
+        self._under_way: set[int] = set()
 
     def newest(self, limit: int) -> dict[str, object]:
         """Return ``{"rejects": [REJECT…], "total": N}``, newest first."""
@@ -100,7 +101,8 @@ class Rejects:
             kept = self._get(id_)
             if obstacle := self._obstacle(kept):
                 raise CantReplay(obstacle)
-            return self._begin(kept).wait()
+            begun = self._begin(kept)
+        return begun.wait()
 
     def replay_all(self) -> dict[str, int]:
         """Take all in again, oldest first; return how many were, and what became of them.
@@ -124,7 +126,7 @@ class Rejects:
             found = self._history.rejects(free)
             able = [kept for kept in found if not self._obstacle(kept)]
             begun = [self._begin(kept) for kept in able]
-            return [replay.wait().outcome for replay in begun] + ["skipped"] * (len(found) - len(able))
+        return [replay.wait().outcome for replay in begun] + ["skipped"] * (len(found) - len(able))
 
     def _get(self, id_: int) -> KeptReject:
         found = self._history.rejects([id_])
@@ -141,31 +143,46 @@ class Rejects:
 
     @contextmanager
     def _claim(self, ids: Sequence[int]) -> Iterator[None]:
-        """Let nobody else replay these: from before they are read, for a message must not be stored twice."""
+        """Let nobody else replay these: from before they are read, for a message must not be stored twice.
+
+        What is on its way by then stays claimed until it has ended, whether or not anybody still waits for it.
+        """
         self._running.update(ids)
         try:
             yield
         finally:
-            self._running.difference_update(ids)
+            self._running.difference_update(set(ids) - self._under_way)
 
     def _begin(self, kept: KeptReject) -> "_Replay":
-        replay = _Replay(kept.id)
+        replay = _Replay(kept.id, self._release)
         flaw = kept.reason if kept.flawed else ""
         message = RawMessage(kept.payload, kept.first_ts, topic=kept.topic, flaw=flaw)
         self.replays += 1
         self._door(kept.source, message, kept.id, replay.ended)
+        if not replay.has_ended:
+            self._under_way.add(kept.id)
         return replay
+
+    def _release(self, id_: int) -> None:
+        self._running.discard(id_)
+        self._under_way.discard(id_)
 
 
 class _Replay:
     """One on its way."""
 
-    def __init__(self, id_: int) -> None:
+    def __init__(self, id_: int, release: Callable[[int], None]) -> None:
         self._id = id_
+        self._release = release
         self._done = Event()
         self._result = Replayed(id_, "in_flight", "the journal has not answered yet")
 
+    @property
+    def has_ended(self) -> bool:
+        return self._done.is_set()
+
     def ended(self, outcome: Outcome, reason: str) -> None:
+        self._release(self._id)
         self._result = Replayed(self._id, outcome, reason or None)
         self._done.set()
 

@@ -188,3 +188,28 @@ def test_one_that_is_being_replayed_is_not_replayed_twice():
     first.join()
     assert results.get() == (1, "stored", None)
     assert found.replay(1).outcome == "stored"  # let go: this journal forgets nothing
+
+
+def test_one_that_is_still_on_its_way_is_not_replayed_again_however_long_it_takes(monkeypatch):
+    monkeypatch.setattr("gateway.rejects._ANSWER_S", 0.01)
+    begun = []
+    found = Rejects(History(kept(1), kept(2)), lambda *args: begun.append(args), ["broker"])
+    assert found.replay(1).outcome == "in_flight"
+    with pytest.raises(CantReplay, match="is being replayed"):
+        found.replay(1)
+    assert found.replay_all()["in_flight"] == 1
+    assert found.replay_all()["replayed"] == 0
+    assert [id_ for _, _, id_, _ in begun] == [1, 2]
+    for _, _, _, ended in begun:
+        ended(Outcome.DROPPED, "the disk is full")
+    found.replay(1)
+    assert [id_ for _, _, id_, _ in begun] == [1, 2, 1]
+
+
+def test_one_that_could_not_even_be_begun_can_be_replayed_later():
+    found, door = rejects(kept(source="later"), sources=(sources := []))
+    with pytest.raises(CantReplay, match="configured no longer"):
+        found.replay(1)
+    sources.append("later")
+    assert found.replay(1).outcome == "stored"
+    assert len(door.taken) == 1
