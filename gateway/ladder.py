@@ -1,4 +1,4 @@
-"""What is tried, and when, with a source that is connected and says nothing: a little first, then more."""
+"""What is tried, and when, with a source that says nothing or doesn't come up: a little first, then more."""
 
 from enum import Enum
 

@@ -22,6 +22,8 @@ _FIRST_RETRY_S, _LAST_RETRY_S = 0.25, 3.0
 _FAILED_RETRY_S = 30.0
 """After a defect of ours there is no hurry to meet it again."""
 _STALL_LEAST_S, _STALL_TIMES = 30.0, 20.0
+_TRY_LEAST_S = 30.0
+"""An adapter that connects has time-outs of its own, and says more when they end than can be said here."""
 _GRACE_S = 2.0
 
 
@@ -44,6 +46,10 @@ class Supervisor:
         self._remark: str | None = None
         self._heard = Interval(monotonic())
         self._ladder = Ladder()
+        self._parted_at: float | None = -math.inf
+        """Since when it is not connected; None: it is."""
+        self._tries = Ladder()
+        self._trying_since = math.inf
 
     def start(self) -> None:
         """Run the adapter in a green thread of its own, unless it is disabled."""
@@ -74,11 +80,10 @@ class Supervisor:
         stall_s = self._stall_s()
         if stall_s is None or self._stop_run.is_set():
             return
-        silent_s = self._heard.silent_for(monotonic())
-        if self.state == "starting" and silent_s > stall_s:
-            self._change("stalled", f"not connected after {stall_s:g} s")
-        elif self.state == "up" or self._ladder.climbed:
-            self._climb(silent_s, stall_s)
+        if self._parted_at is None:
+            self._climb(self._heard.silent_for(monotonic()), stall_s)
+        else:
+            self._judge_try(monotonic() - self._trying_since, stall_s)
 
     def clock_set(self) -> None:
         """Say by the clock as it is now since when the state is what it is."""
@@ -90,6 +95,7 @@ class Supervisor:
         """Take a message in."""
         # What a run says that was told to end is no sign of life, and neither is what a broker had kept.
         if not (message.retained or self._stop_run.is_set()):
+            self._connect()
             self._heard.arrived(monotonic())
             if self.state != "up":
                 self._rise()
@@ -100,14 +106,25 @@ class Supervisor:
         self._remark = remark
         if self._stop_run.is_set():
             return
+        self._connect()
         if self._ladder.climbed:
             self._say_silent("connected again")
-            return
-        if self.state != "up":
-            self._heard.last = monotonic()
-        self._rise()
+        else:
+            self._rise()
 
     # ---- silence
+
+    def _connect(self) -> None:
+        """Let the silence go on from where it was: who can't be reached is not silent, but for a moment.
+
+        The moment counts, for the sake of a broker that closes each connection as soon as it stands.
+        """
+        if self._parted_at is None:
+            return
+        at = monotonic()
+        away_s = max(0.0, at - self._parted_at - _LAST_RETRY_S)
+        self._heard.last = min(at, self._heard.last + away_s)
+        self._parted_at, self._tries = None, Ladder()
 
     def _stall_s(self) -> float | None:
         """Return how long this source may be silent; None: nothing is known about it."""
@@ -127,8 +144,21 @@ class Supervisor:
             rung = self._ladder.skip(silent_s)
         self._say_silent(rung.value)
         if rung is Rung.RUN_AGAIN:
-            self._stop_run.set()
-            self._overdue_at = monotonic() + _GRACE_S
+            self._end_run()
+
+    def _judge_try(self, trying_s: float, stall_s: float) -> None:
+        """Tell of a run that neither connects nor fails, and begin it again; there is nothing to refresh yet."""
+        rung = self._tries.climb(trying_s, max(stall_s, _TRY_LEAST_S))
+        late = f"not connected after {stall_s:g} s"
+        if rung is Rung.RUN_AGAIN:
+            self._change("stalled", f"{late}; {rung.value}")
+            self._end_run()
+        elif rung or (self.state == "starting" and trying_s > stall_s):
+            self._change("stalled", late)
+
+    def _end_run(self) -> None:
+        self._stop_run.set()
+        self._overdue_at = monotonic() + _GRACE_S
 
     def _refresh(self) -> bool:
         try:
@@ -153,6 +183,8 @@ class Supervisor:
     def _run_once(self) -> float:
         """Run the adapter until it ends; return seconds to wait before the next try."""
         self._stop_run = Event()
+        if not self._tries.climbed:
+            self._trying_since = monotonic()
         try:
             self._adapter.run(self, self._stop_run)
         except AdapterDown as error:
@@ -169,6 +201,8 @@ class Supervisor:
             self._fall("down", "the adapter ended by itself")
         finally:
             self._overdue_at = math.inf
+            if self._parted_at is None:
+                self._parted_at = monotonic()
         wait_s, self._retry_s = self._retry_s, min(self._retry_s * 2, _LAST_RETRY_S)
         return wait_s
 
@@ -177,7 +211,7 @@ class Supervisor:
         self._change("up", self._remark)
 
     def _fall(self, state: Literal["down", "failed"], reason: str) -> None:
-        self._ladder = Ladder()
+        self._tries, self._trying_since = Ladder(), math.inf
         self._change(state, reason)
 
     def _change(self, state: SourceState, reason: str | None) -> None:

@@ -242,6 +242,96 @@ def test_never_connected_is_stalled_too(run):
     until(lambda: supervisor.state == "up")
 
 
+def test_one_that_stalled_stays_so_over_reconnects_until_a_message(run):
+    """As when the broker is started again, and the sensor behind it is as dead as before."""
+    restart, away, talk = Event(), Event(), Event()
+
+    def until_restart(emit, stop):
+        emit.up()
+        restart.wait(10.0)
+        raise AdapterDown("broker is away")
+
+    def gone(emit, stop):
+        away.wait(10.0)
+        raise AdapterDown("broker is still away")
+
+    def speak(emit, stop):
+        emit.up()
+        talk.wait(10.0)
+        emit(RawMessage(b"x", 0.0))
+        stop.wait(10.0)
+
+    supervisor = run(until_restart, gone, speak, kind=Refreshing, stall_after="200ms")
+    until(lambda: supervisor.state == "up")
+    checked(supervisor, lambda: supervisor.state == "stalled")
+    restart.set()
+    until(lambda: supervisor.state == "down")
+    away.set()
+    until(lambda: supervisor.state != "down")
+    assert supervisor.state == "stalled"
+    assert supervisor.reason == "nothing was heard for more than 0.2 s; connected again"
+    talk.set()
+    until(lambda: supervisor.state == "up")
+    assert supervisor.reason is None
+
+
+def test_a_broker_that_closes_again_and_again_hides_no_silence(run):
+    def closes(emit, stop):
+        emit.up()
+        stop.wait(0.05)
+        raise AdapterDown("broker has closed the connection")
+
+    supervisor = run(*[closes] * 99, stall_after="500ms")
+    checked(supervisor, lambda: supervisor.state == "stalled")
+    assert supervisor._adapter.runs > 1
+    assert supervisor.reason.startswith("nothing was heard for more than 0.5 s")
+
+
+def test_a_long_outage_is_no_silence(run):
+    restart = Event()
+
+    def until_restart(emit, stop):
+        emit.up()
+        restart.wait(10.0)
+        raise AdapterDown("broker is away")
+
+    supervisor = run(until_restart, stay, stall_after="60s")
+    until(lambda: supervisor.state == "up")
+    restart.set()
+    until(lambda: supervisor.state == "down")
+    supervisor._heard.last -= 7200.0
+    supervisor._parted_at -= 7200.0
+    until(lambda: supervisor.state == "up")
+    supervisor.check()
+    assert supervisor.state == "up"
+
+
+@pytest.mark.parametrize("state", ["starting", "down"])
+def test_a_run_that_neither_connects_nor_fails_is_begun_again(run, monkeypatch, state):
+    monkeypatch.setattr("gateway.supervisor._TRY_LEAST_S", 0.05)
+
+    def hang(emit, stop):
+        stop.wait(10.0)
+
+    first = [down] if state == "down" else []
+    supervisor = run(*first, hang, hang, stay, stall_after="50ms")
+    until(lambda: supervisor.state == state)
+    checked(supervisor, lambda: supervisor.state == "stalled")
+    checked(supervisor, lambda: supervisor._adapter.runs == len(first) + 2)
+    assert supervisor.reason == "not connected after 0.05 s; connecting again"
+    checked(supervisor, lambda: supervisor._adapter.runs == len(first) + 3)
+    until(lambda: supervisor.state == "up")
+    assert supervisor.reason is None
+
+
+def test_a_run_that_is_slow_to_connect_is_let_be(run):
+    supervisor = run(lambda emit, stop: stop.wait(10.0), stall_after="50ms")
+    checked(supervisor, lambda: supervisor.state == "stalled")
+    supervisor._trying_since -= 29.0
+    supervisor.check()
+    assert not supervisor._stop_run.is_set()
+
+
 def test_a_remark_is_shown_while_it_is_up(run):
     granted = Event()
 
