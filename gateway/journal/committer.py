@@ -1,6 +1,6 @@
 """From a batch to its end: committed and posted, refused and posted, or kept until the disk takes it."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from gateway.journal.faults import is_damage, is_refusal, needs_new_connection, words
@@ -23,6 +23,8 @@ class Committer:
         self.kept: list[Entry] = []
         """Of senders that wait for the commit: they keep the message, so it may wait too. Whatever its
         outcome: a duplicate must not be settled before the message that it repeats."""
+        self._in_hand: list[Entry] = []
+        """Taken, and neither posted nor kept yet."""
         self._path = path
         self._store = store
         self._post = post
@@ -30,8 +32,10 @@ class Committer:
 
     def take(self, batch: list[Entry]) -> None:
         """Commit and post; while the disk refuses, keep what can be kept and post the rest as it is."""
+        self._in_hand = batch
         if self.problem or not self._commit(batch):
-            self._keep(batch)
+            self._keep()
+        self._in_hand = []
 
     def retry(self) -> None:
         """Find out whether the disk takes writes again; if so, write first what was kept."""
@@ -46,11 +50,16 @@ class Committer:
         while self.kept and self._commit(self.kept[:MOST_ENTRIES]):
             del self.kept[:MOST_ENTRIES]
 
-    def give_up(self) -> None:
-        """Post what is still kept as not written."""
-        if self.kept:
-            self._post_refused(self.kept)
-            self.kept = []
+    def give_up(self, reason: str, queued: Iterable[Entry]) -> None:
+        """Post all that has not come to its end, with ``queued`` after it, as not written.
+
+        ``reason`` says why where the disk isn't to blame, and is never empty: without one it would
+        be taken for stored.
+        """
+        left = [*self.kept, *self._in_hand, *queued]
+        self.kept, self._in_hand = [], []
+        if left:
+            self._post_refused(left, self.problem or reason)
 
     def _commit(self, batch: list[Entry]) -> bool:
         try:
@@ -71,19 +80,21 @@ class Committer:
         if is_damage(error):
             suspect(self._path)
 
-    def _keep(self, batch: Sequence[Entry]) -> None:
+    def _keep(self) -> None:
+        """Keep of what is in hand what can be kept, and post the rest as it is."""
         refused: list[Entry] = []
         kept: list[Entry] = []
-        for entry in batch:
+        for entry in self._in_hand:
             keep = entry.message.acknowledged and len(self.kept) + len(kept) < MOST_KEPT
             (kept if keep else refused).append(entry)
         self.kept += kept
+        self._in_hand = refused
         if kept:
             self._post(Committed(kept, self.problem, kept=True))
         if refused:
             self._store.rejects.keep_waiting(entry for entry in refused if not entry.message.acknowledged)
-            self._post_refused(refused)
+            self._post_refused(refused, self.problem)
 
-    def _post_refused(self, entries: list[Entry]) -> None:
+    def _post_refused(self, entries: list[Entry], reason: str) -> None:
         lost = any(entry.readings or entry.message.acknowledged for entry in entries)
-        self._post(Committed(entries, self.problem if lost else ""))
+        self._post(Committed(entries, reason if lost else ""))

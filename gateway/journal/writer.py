@@ -3,9 +3,8 @@
 The thread never logs and touches nothing green (docs/traps.md 6.3): what it has to say it posts.
 """
 
-import sqlite3
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import IO
@@ -115,6 +114,9 @@ class Journal:
         if not is_set(entry.message.arrived):
             entry.booted = self._boot_of(entry)
         self._queue.append(entry)
+        if self._stopped:  # since it was looked at: the writer may have gone by
+            for late in self._queued():
+                self._post(Committed([late], self._stopped))
         if self._idle:  # set before the writer looks at the queue: no entry is left without a wake-up
             with self._changed:
                 self._changed.notify()
@@ -196,10 +198,17 @@ class Journal:
 
     def _end(self) -> None:
         """Post what could not be written, and let the file go."""
-        self._committer.kept += self._queue
-        self._queue.clear()
-        self._committer.give_up()
-        with suppress(sqlite3.Error):
-            self._retention.keep_age()
-        self._store.close()
-        self._lock.close()
+        self._stopped = self._stopped or f"journal {self._path}: its writer has ended"
+        try:
+            self._committer.give_up(self._stopped, self._queued())
+        finally:
+            with suppress(Exception):
+                self._retention.keep_age()
+            self._store.close()
+            self._lock.close()
+
+    def _queued(self) -> Iterator[Entry]:
+        """Take all that is queued; the hub and the writer may both do so at the end, each entry goes to one."""
+        with suppress(IndexError):
+            while True:
+                yield self._queue.popleft()

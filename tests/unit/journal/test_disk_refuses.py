@@ -1,29 +1,14 @@
 """What happens while the disk takes nothing, and after."""
 
-import sqlite3
 import subprocess
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from gateway.journal import Queries
 from gateway.model import Outcome
-from tests.support.journals import START, Opening, entry, opened, reading
+from tests.support.full_disks import LARGE, full
+from tests.support.journals import START, entry, opened, reading
 from tests.support.ports import wait_until
-
-LARGE = "x" * 200_000
-"""A text that needs pages of its own, which a full file doesn't have."""
-
-
-@contextmanager
-def full(it: Opening) -> Iterator[None]:
-    """Let SQLite find no free page, as on a full disk."""
-    connection = it.journal._store._connection
-    connection.execute("PRAGMA max_page_count = 1")  # SQLite raises it to what the file has
-    yield
-    with suppress(sqlite3.ProgrammingError):  # closed by now
-        connection.execute("PRAGMA max_page_count = 1073741823")
 
 
 def test_readings_go_on_without_seq_and_the_problem_says_why(path: Path) -> None:

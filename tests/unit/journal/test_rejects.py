@@ -9,9 +9,10 @@ import pytest
 from gateway.journal import Queries, rejects
 from gateway.journal.drafts import MOST_PAYLOAD
 from gateway.model import Entry, Outcome, RawMessage
+from tests.support.full_disks import LARGE, full
 from tests.support.journals import START, entry, opened, reading, settings
 from tests.support.ports import wait_until
-from tests.unit.journal.test_disk_refuses import LARGE, full
+
 
 REASON = 'temperature: expected a number, got "21,4"'
 
