@@ -113,13 +113,14 @@ def explain(
     """
     intake = Intake.of(config, profiles, Deliveries())
     frames = config.frames(data)
-    return [_explained(intake, RawMessage(frame.payload, arrived, topic, flaw=frame.flaw)) for frame in frames]
+    messages = (RawMessage(frame.payload, arrived, topic, flaw=frame.flaw, size=frame.size) for frame in frames)
+    return [_explained(intake, message) for message in messages]
 
 
 def _explained(intake: Intake, message: RawMessage) -> Account:
     entry = intake.take(message)
     account = Account(
-        size=len(message.payload),
+        size=message.whole_size,
         topic=message.topic.decode(errors="backslashreplace") if message.topic else None,
         flaw=message.flaw or None,
         outcome=entry.outcome,

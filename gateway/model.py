@@ -93,6 +93,13 @@ class RawMessage:
     """The broker kept this and shows it to a new subscriber: nobody has said it now."""
     flaw: str = ""
     """Why this can't be a message (``line longer than 4096 bytes``): intake rejects it unread."""
+    size: int | None = None
+    """Bytes of the whole payload, where ``payload`` is only its beginning."""
+
+    @property
+    def whole_size(self) -> int:
+        """Bytes of the payload as it was sent."""
+        return len(self.payload) if self.size is None else self.size
 
 
 @dataclass(slots=True)

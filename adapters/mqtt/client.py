@@ -67,6 +67,12 @@ class Client(paho.Client):
             return ""
         return f"message of {length} bytes, at most {self._max_packet_bytes} are taken"
 
+    @property
+    def left_out(self) -> int:
+        """How many bytes of the packet that is being handled were forgotten."""
+        length: int = self._in_packet["remaining_length"]
+        return length - len(self._in_packet["packet"])
+
     def pump(self, timeout_s: float) -> None:
         """Wait at most ``timeout_s`` for bytes, handle what is there, write what waits."""
         assert self._stream is not None

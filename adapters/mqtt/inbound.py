@@ -1,6 +1,7 @@
 """Messages that come in over one connection, and their acknowledgement."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 
 from adapters.mqtt.client import Client
@@ -45,17 +46,16 @@ class Inbound:
         if self.copies and not self.copies.counts(publication.topic, publication.subscription_identifiers()):
             self._client.ack(publication.mid, publication.qos)
             return
-        flaw = self._client.too_long
-        payload = publication.payload[:EXCERPT_BYTES] if flaw else publication.payload
-        if publication.qos == 0:
-            self._take(RawMessage(payload, now(), publication.topic, retained=publication.retain, flaw=flaw))
-        else:
-            self._take(self._acknowledged(publication, payload, flaw))
+        message = self._acknowledged(publication) if publication.qos else _unacknowledged(publication)
+        if flaw := self._client.too_long:
+            size = len(message.payload) + self._client.left_out
+            message = replace(message, payload=message.payload[:EXCERPT_BYTES], flaw=flaw, size=size)
+        self._take(message)
 
-    def _acknowledged(self, publication: Publication, payload: bytes, flaw: str) -> RawMessage:
+    def _acknowledged(self, publication: Publication) -> RawMessage:
         self._unsettled.add(publication.mid)
         return RawMessage(
-            payload=payload,
+            payload=publication.payload,
             arrived=now(),
             topic=publication.topic,
             settle=partial(self._settle, publication.mid, publication.qos),
@@ -63,10 +63,13 @@ class Inbound:
             packet_id=publication.mid,
             redelivered=publication.dup,
             retained=publication.retain,
-            flaw=flaw,
         )
 
     def _settle(self, mid: int, qos: int) -> None:
         if mid in self._unsettled:
             self._unsettled.remove(mid)
             self._client.ack(mid, qos)
+
+
+def _unacknowledged(publication: Publication) -> RawMessage:
+    return RawMessage(publication.payload, now(), publication.topic, retained=publication.retain)

@@ -63,7 +63,7 @@ class SerialPort(Adapter[SerialConfig]):
 def _emit_all(frames: Iterable[Frame], emit: Emit) -> None:
     arrived = now()
     for frame in frames:
-        emit(RawMessage(frame.payload, arrived, flaw=frame.flaw))
+        emit(RawMessage(frame.payload, arrived, flaw=frame.flaw, size=frame.size))
 
 
 class _Frames:

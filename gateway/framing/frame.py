@@ -12,6 +12,8 @@ class Frame:
     payload: bytes
     flaw: str = ""
     """Why this isn't a whole message (``line longer than 4096 bytes``); ``payload`` is then what was kept of it."""
+    size: int | None = None
+    """Bytes of the message, as far as they were counted, where ``payload`` is only its beginning."""
 
 
 class Framing(Protocol):

@@ -4,7 +4,9 @@ from collections.abc import Iterator
 
 from gateway.framing.frame import Frame
 
-_END = b"\n"
+_END, _RETURN = b"\n", b"\r"
+_MOST_COUNTED = 16
+"""Times the limit: a line that has not ended after that is told of, and nobody waits for its end."""
 
 
 class LineFraming:
@@ -13,14 +15,16 @@ class LineFraming:
     Parameters
     ----------
     max_line_bytes
-        A longer line is one flawed frame with its first bytes; its rest is skipped up to the next
-        line feed. At most this much, and a byte, is ever kept.
+        A longer line is one flawed frame with its first bytes, and the size that it had at its end or
+        after 16 times as much; its rest is skipped up to the next line feed. No more than this is ever kept.
     """
 
     def __init__(self, max_line_bytes: int = 4096) -> None:
         self._max = max_line_bytes
         self._line = bytearray()  # never has a line feed in it, so no byte is searched twice
-        self._skipping = False
+        self._size = 0
+        self._returned = False
+        self._told = False
 
     def feed(self, data: bytes) -> Iterator[Frame]:
         """Take the next bytes of the stream; return the lines that they complete, in order."""
@@ -37,21 +41,23 @@ class LineFraming:
         return frames
 
     def _take(self, data: bytes, start: int, end: int, frames: list[Frame]) -> None:
-        if self._skipping:
+        if start == end or self._told:
             return
-        line = self._line
-        # One byte more may be the carriage return of a line that just fits, two can't.
-        line += data[start : min(end, start + self._max + 2 - len(line))]
-        if len(line) > self._max + line.endswith(b"\r"):
-            frames.append(Frame(bytes(line[: self._max]), f"line longer than {self._max} bytes"))
-            line.clear()
-            self._skipping = True
+        self._line += data[start : min(end, start + self._max - len(self._line))]
+        self._size += end - start
+        self._returned = data.endswith(_RETURN, start, end)
+        if self._size > self._max * _MOST_COUNTED:
+            frames.append(self._too_long(self._max * _MOST_COUNTED))
+            self._told = True
 
     def _finish(self, frames: list[Frame]) -> None:
-        line = self._line
-        if line.endswith(b"\r"):
-            line.pop()
-        if line:
-            frames.append(Frame(bytes(line)))
-            line.clear()
-        self._skipping = False
+        size = self._size - self._returned
+        if size > self._max and not self._told:
+            frames.append(self._too_long(size))
+        elif size and not self._told:
+            frames.append(Frame(bytes(self._line[:size])))
+        self._line.clear()
+        self._size, self._returned, self._told = 0, False, False
+
+    def _too_long(self, size: int) -> Frame:
+        return Frame(bytes(self._line), f"line longer than {self._max} bytes", size)

@@ -39,8 +39,8 @@ class Draft(NamedTuple):
             entry.reason,
             entry.rule,
             bool(message.flaw),
-            len(message.payload),
-            len(payload) < len(message.payload) or len(topic) < len(message.topic),
+            message.whole_size,
+            len(payload) < message.whole_size or len(topic) < len(message.topic),
             topic,
             payload,
         )
@@ -64,7 +64,11 @@ class Repeats(NamedTuple):
 def digest_of(entry: Entry) -> bytes:
     """Return 16 bytes that stand for source, topic, payload and reason: a reject with the same is the same."""
     digest = blake2b(digest_size=_DIGEST_BYTES)
-    for part in (entry.source.encode(), entry.message.topic, entry.message.payload, entry.reason.encode()):
+    message = entry.message
+    parts = [entry.source.encode(), message.topic, message.payload, entry.reason.encode()]
+    if message.size is not None:  # what begins alike may go on otherwise
+        parts.append(b"%d" % message.size)
+    for part in parts:
         digest.update(len(part).to_bytes(8, "big"))
         digest.update(part)
     return digest.digest()

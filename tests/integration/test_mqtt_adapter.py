@@ -235,9 +235,10 @@ def test_messages_beyond_the_limit_are_flawed_one_by_one(broker: Mosquitto) -> N
         first, between, second = adapter.wait_messages(3)
         assert first["flaw"].endswith("at most 1048576 are taken")
         assert first["flaw"].startswith("message of 100000")
-        assert (first["topic"], first["size"]) == (b"sensors/a", 4096)
+        assert (first["topic"], first["size"], first["whole_size"]) == (b"sensors/a", 4096, 10_000_000)
         assert (between["payload"], between["flaw"]) == (b"between", "")
         assert second["flaw"]
+        assert second["whole_size"] == 1_100_000
         broker.publish("sensors/a", b"after it")
         assert adapter.wait_messages(4)[3]["payload"] == b"after it"
         assert peak_memory_bytes(adapter.pid) < 80_000_000

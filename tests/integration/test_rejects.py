@@ -164,6 +164,16 @@ def test_replay_of_one_over_the_api_and_what_can_go_wrong(daemon, broker):
     assert len(daemon.readings("kitchen")) == 1
 
 
+def test_a_message_that_was_too_long_to_be_read_is_listed_with_its_true_size(daemon, broker):
+    broker.publish("sensors/kitchen", b"[" * 1_500_000)
+    wait_rejected(daemon, 1)
+    (reject,) = rejects(daemon)["rejects"]
+    assert (reject["size"], reject["truncated"], reject["payload"]) == (1_500_000, True, "[" * 4096)
+    status, body = ask(daemon, "POST", f"/api/v1/rejects/{reject['id']}/replay")
+    assert (status, body["error"]["code"]) == (409, "conflict")
+    assert "4096 of 1500000" in body["error"]["message"]
+
+
 def test_a_page_of_another_site_can_replay_nothing(daemon, broker):
     broker.publish("sensors/kitchen", b"junk")
     wait_rejected(daemon, 1)
@@ -193,6 +203,8 @@ def test_the_broken_frames_of_a_serial_line(tmp_path):
         assert len(reasons) == 2
         oversize = next(one for one in rejects(daemon)["rejects"] if "longer" in one["reason"])
         assert (oversize["topic"], oversize["rule"]) == ("", None)
+        assert (oversize["size"], oversize["truncated"]) == (10_000, True)
+        assert ask(daemon, "POST", f"/api/v1/rejects/{oversize['id']}/replay")[0] == 409
         assert ctl(daemon, "replay", "--all").returncode == 1
         assert daemon.ledger()["stored"] == 2
 

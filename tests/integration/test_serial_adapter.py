@@ -105,7 +105,7 @@ def test_too_long_a_line_is_flawed_and_the_next_is_not(port: VirtualPort) -> Non
         adapter.run_until_up()
         port.write(b"x" * 100 + b"\n21.5\n")
         flawed, whole = adapter.wait_messages(2)
-        assert (flawed["flaw"], flawed["size"]) == ("line longer than 16 bytes", 16)
+        assert (flawed["flaw"], flawed["size"], flawed["whole_size"]) == ("line longer than 16 bytes", 16, 100)
         assert (whole["flaw"], whole["payload"]) == ("", b"21.5")
 
 

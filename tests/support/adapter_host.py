@@ -127,7 +127,7 @@ class Host:
 
 
 def _shown(message: RawMessage) -> dict[str, object]:
-    plain = ("flaw", "arrived", "acknowledged", "packet_id", "redelivered", "retained")
+    plain = ("flaw", "whole_size", "arrived", "acknowledged", "packet_id", "redelivered", "retained")
     return {
         "payload": base64.b64encode(message.payload[:SHOWN_BYTES]).decode(),
         "topic": base64.b64encode(message.topic).decode(),

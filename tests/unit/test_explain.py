@@ -178,5 +178,5 @@ def test_a_source_with_a_framing_finds_its_own_messages():
     first, second, third = explain(config, {}, b"", b"a=1\r\n\na=" + b"9" * 20 + b"\na=2", ARRIVED)
     assert [json.loads(each.stored[0].reading)["values"] for each in (first, third)] == [{"a": 1}, {"a": 2}]
     assert (second.outcome, second.flaw, second.reason) == ("rejected", "line longer than 10 bytes", second.flaw)
-    assert (second.routes, second.topic) == ([], None)
+    assert (second.routes, second.topic, second.size) == ([], None, 22)
     assert explain(config, {}, b"", b"\n", ARRIVED) == []

@@ -27,11 +27,16 @@ def frames(data, cut=None, **limits):
         (b"\xff\0\n", [Frame(b"\xff\0")]),
         (b"12345678\n", [Frame(b"12345678")]),
         (b"12345678\r\n", [Frame(b"12345678")]),
-        (b"123456789\na\n", [Frame(b"12345678", LONG), Frame(b"a")]),
-        (b"12345678\r\r\na\n", [Frame(b"12345678", LONG), Frame(b"a")]),
-        (b"12345678\rx\na\n", [Frame(b"12345678", LONG), Frame(b"a")]),
-        (b"1234567\rx\na\n", [Frame(b"1234567\r", LONG), Frame(b"a")]),
-        (b"x" * 100 + b"\n" + b"y" * 100 + b"\n", [Frame(b"x" * 8, LONG), Frame(b"y" * 8, LONG)]),
+        (b"123456789\na\n", [Frame(b"12345678", LONG, 9), Frame(b"a")]),
+        (b"123456789\r\na\n", [Frame(b"12345678", LONG, 9), Frame(b"a")]),
+        (b"12345678\r\r\na\n", [Frame(b"12345678", LONG, 9), Frame(b"a")]),
+        (b"12345678\rx\na\n", [Frame(b"12345678", LONG, 10), Frame(b"a")]),
+        (b"1234567\rx\na\n", [Frame(b"1234567\r", LONG, 9), Frame(b"a")]),
+        (b"x" * 100 + b"\n" + b"y" * 100 + b"\n", [Frame(b"x" * 8, LONG, 100), Frame(b"y" * 8, LONG, 100)]),
+        (
+            b"x" * 200 + b"\n" + b"y" * 128 + b"\na\n",
+            [Frame(b"x" * 8, LONG, 128), Frame(b"y" * 8, LONG, 128), Frame(b"a")],
+        ),
     ],
 )
 @pytest.mark.parametrize("cut", [None, 1, 2, 3, 7])
@@ -39,14 +44,15 @@ def test_lines(data, expected, cut):
     assert frames(data, cut, max_line_bytes=8) == expected
 
 
-def test_a_line_that_is_too_long_is_told_before_it_ends():
-    assert frames(b"123456789", max_line_bytes=8) == [Frame(b"12345678", LONG)]
+def test_a_line_that_does_not_end_is_told_nevertheless_and_once():
+    assert frames(b"123456789", max_line_bytes=8) == []
+    assert frames(b"1" * 1000, 10, max_line_bytes=8) == [Frame(b"1" * 8, LONG, 128)]
 
 
 def test_the_default_limit():
     (frame,) = frames(b"x" * 5000 + b"\n")
     assert frame.flaw == "line longer than 4096 bytes"
-    assert frame.payload == b"x" * 4096
+    assert (frame.payload, frame.size) == (b"x" * 4096, 5000)
 
 
 def test_bytes_are_taken_even_when_nobody_looks_at_the_frames():
@@ -58,7 +64,7 @@ def test_bytes_are_taken_even_when_nobody_looks_at_the_frames():
 def test_a_stream_without_an_end_takes_no_memory():
     framing = LineFraming()
     piece = b"\xf0" * 65536
-    list(framing.feed(piece))
+    assert len(list(framing.feed(piece + piece))) == 1
     tracemalloc.start()
     try:
         for _ in range(200):

@@ -41,7 +41,7 @@ class TcpLines(Adapter[TcpLinesConfig]):
             framing = LineFraming()
             while not stop.is_set():
                 for frame in framing.feed(self._receive(sensor)):
-                    emit(RawMessage(frame.payload, now(), flaw=frame.flaw))
+                    emit(RawMessage(frame.payload, now(), flaw=frame.flaw, size=frame.size))
 
     def probe(self) -> str:
         """Connect and hang up."""
