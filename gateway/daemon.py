@@ -24,7 +24,7 @@ from gateway.pipeline import Pipeline, Sinks
 from gateway.rejects import Rejects
 from gateway.signals import Signals
 from gateway.status import Status
-from gateway.supervisor import Supervisor
+from gateway.supervisor import Supervisor, stop_all
 from gateway.web import app, control, ops, server
 from gateway.web.guard import Guard, WsgiApp
 from gateway.web.services import Services
@@ -38,9 +38,12 @@ FOR_EVER_S = 10 * 365 * 86400.0
 _TICK_S = 0.25
 _TICKS_A_LOOK = 4
 """Silences are judged once in so many ticks."""
-_DEADLINE_S = 5.0
 _SETTLE_S = 1.0
 """For the last commit; after it the sources are closed with what is not acknowledged yet."""
+_SOURCES_S = 1.5
+"""For all of them together to end."""
+_DEADLINE_S = 15.0
+"""For the whole stop: more than its parts, of which the journal's 10 s are the most, and less than systemd waits."""
 
 
 class Daemon:
@@ -71,6 +74,7 @@ class Daemon:
         self._ops = ops.Ops(Sockets(self._socketio, ops.NAMESPACE), self._pipeline.ledger, self._rejects)
         self._notes: list[str] = []
         self._control = self._compose_web()
+        self._closed = False
 
     # ---- composing
 
@@ -205,17 +209,15 @@ class Daemon:
     def _stop(self, serving: Sequence[runtime.Task]) -> None:
         """Commit and settle what came in, stop the sources, close the viewers; past the deadline end hard."""
         log.info("stopping")
-        runtime.end_process_after(_DEADLINE_S)
+        runtime.end_process_after(_DEADLINE_S, lambda: 0 if self._closed else 1)
         self._pipeline.close()
         settled_by = runtime.monotonic() + _SETTLE_S
         while self._pipeline.ledger.total()["in_flight"] and runtime.monotonic() < settled_by:
             runtime.sleep(0.005)
-        for supervisor in self._supervisors:
-            supervisor.stop()
-        for supervisor in self._supervisors:
-            supervisor.join()
+        stop_all(self._supervisors, _SOURCES_S)
         self._journal.keep_ledger(self._pipeline.ledger.totals())
         runtime.Worker("closing").call(self._journal.close)
+        self._closed = True
         self._inbox.drain()
         self._sockets.close_all()
         for task in serving:

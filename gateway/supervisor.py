@@ -3,7 +3,7 @@
 import logging
 import math
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Literal
 
 from gateway.adapter import Adapter, AdapterConfig
@@ -63,10 +63,10 @@ class Supervisor:
         self._stop.set()
         self._stop_run.set()
 
-    def join(self) -> None:
-        """Wait until the adapter ended; after a grace it is ended where it waits."""
-        if self._task is not None and not self._task.join(_GRACE_S):
-            log.warning("source %s did not end within %s s", self.config.name, _GRACE_S)
+    def join(self, timeout_s: float) -> None:
+        """Wait until the adapter ended; after ``timeout_s`` it is ended where it waits."""
+        if self._task is not None and not self._task.join(timeout_s):
+            log.warning("source %s did not end in time, and is ended where it waits", self.config.name)
             self._task.kill()
 
     def check(self, *, held: bool = False) -> None:
@@ -223,3 +223,12 @@ class Supervisor:
         well = state == "disabled" or (state == "up" and reason is None)
         level = logging.INFO if well else logging.WARNING
         log.log(level, "source %s is %s%s", self.config.name, state, f": {reason}" if reason else "")
+
+
+def stop_all(supervisors: Sequence[Supervisor], within_s: float) -> None:
+    """End all sources; however many of them hang, it takes hardly longer than ``within_s``."""
+    for supervisor in supervisors:
+        supervisor.stop()
+    ended_by = monotonic() + within_s
+    for supervisor in supervisors:
+        supervisor.join(max(0.0, ended_by - monotonic()))

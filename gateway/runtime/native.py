@@ -1,5 +1,6 @@
 """What the standard library was before it became green, for code in native threads."""
 
+from collections.abc import Callable
 from typing import Any
 
 import eventlet.patcher
@@ -37,8 +38,8 @@ def native_socketpair() -> tuple[Any, Any]:
     return pair
 
 
-def end_process_after(seconds: float) -> None:
-    """End this process hard after ``seconds``, from a native thread: even if the hub hangs."""
-    timer = _threading.Timer(seconds, _os._exit, (1,))  # noqa: SLF001  the documented name
+def end_process_after(seconds: float, code: Callable[[], int]) -> None:
+    """End this process hard after ``seconds``, from a native thread, even if the hub hangs; ``code`` is asked then."""
+    timer = _threading.Timer(seconds, lambda: _os._exit(code()))  # noqa: SLF001  the documented name
     timer.daemon = True
     timer.start()

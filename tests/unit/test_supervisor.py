@@ -6,7 +6,7 @@ from gateway.adapter import Adapter, AdapterConfig
 from gateway.errors import AdapterDown
 from gateway.model import RawMessage
 from gateway.runtime import Event, monotonic, sleep
-from gateway.supervisor import Supervisor
+from gateway.supervisor import Supervisor, stop_all
 
 
 class Scripted(Adapter[AdapterConfig]):
@@ -73,9 +73,7 @@ def run():
         return supervisor
 
     yield start
-    for supervisor in running:
-        supervisor.stop()
-        supervisor.join()
+    stop_all(running, 5.0)
 
 
 def test_comes_up_and_stops(run):
@@ -359,7 +357,5 @@ def test_one_that_ignores_stop_is_ended_where_it_waits(run):
 
     supervisor = run(deaf)
     until(lambda: supervisor.state == "up")
-    supervisor.stop()
-    began = monotonic()
-    supervisor.join()
-    assert monotonic() - began < 10.0
+    stop_all([supervisor], 0.1)
+    assert supervisor._task.join(5.0)
