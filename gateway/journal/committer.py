@@ -33,8 +33,10 @@ class Committer:
     def take(self, batch: list[Entry]) -> None:
         """Commit and post; while the disk refuses, keep what can be kept and post the rest as it is."""
         self._in_hand = batch
-        if self.problem or not self._commit(batch):
-            self._keep()
+        if not batch and not self.problem:
+            self._commit(batch)  # the books, which no entry came with
+        self._write(batch)
+        self._keep()
         self._in_hand = []
 
     def retry(self) -> None:
@@ -47,8 +49,7 @@ class Committer:
             self._refused(error)
             return
         self.problem = ""
-        while self.kept and self._commit(self.kept[:MOST_ENTRIES]):
-            del self.kept[:MOST_ENTRIES]
+        self._write(self.kept)
 
     def give_up(self, reason: str, queued: Iterable[Entry]) -> None:
         """Post all that has not come to its end, with ``queued`` after it, as not written.
@@ -61,18 +62,32 @@ class Committer:
         if left:
             self._post_refused(left, self.problem or reason)
 
-    def _commit(self, batch: list[Entry]) -> bool:
+    def _write(self, entries: list[Entry]) -> None:
+        """Commit ``entries`` from the front, post and take them off, until the disk refuses.
+
+        Where something is wrong with one of them, fewer are tried at a time until that one is
+        alone: it falls out, and no other with it.
+        """
+        most = MOST_ENTRIES
+        while entries and not self.problem:
+            part = entries[:most]
+            error = self._commit(part)
+            if error and not self.problem and len(part) > 1:
+                most = len(part) // 2
+            elif not self.problem:
+                self._post(Committed(part, error))
+                del entries[: len(part)]
+                most = min(2 * most, MOST_ENTRIES)
+
+    def _commit(self, part: list[Entry]) -> str:
+        """Return what is wrong, with the disk, which is ``problem`` then, or with an entry; empty: it is done."""
         try:
-            self._store.write(batch)
+            self._store.write(part)
         except Exception as error:  # noqa: BLE001  a thread that may not log hands it on in words
             if is_refusal(error):
                 self._refused(error)
-                return False
-            self._post(Committed(batch, words(self._path, error)))
-        else:
-            if batch:
-                self._post(Committed(batch))
-        return True
+            return words(self._path, error)
+        return ""
 
     def _refused(self, error: Exception) -> None:
         self.problem = words(self._path, error)

@@ -82,6 +82,35 @@ def test_what_has_no_readings_is_no_loss(path: Path) -> None:
         assert it.posted.batches[-1].error == ""
 
 
+def test_an_entry_that_can_not_be_written_does_not_keep_back_what_waits_with_it(path: Path) -> None:
+    waiting = [entry(reading("a", START + n), acknowledged=True) for n in range(5)]
+    waiting[2].readings[0].ts = float("nan")
+    with opened(path) as it:
+        with full(it):
+            it.put([entry(reading("a", START, LARGE))])
+            for one in waiting:
+                it.journal.append(one)
+            wait_until(lambda: it.journal.backlog == 5, "five wait for the disk")
+        it.posted.wait_for(6)
+    assert [one.readings[0].seq for one in waiting] == [1, 2, None, 3, 4]
+    assert it.posted.entries[1:] == waiting
+
+
+def test_what_the_disk_refuses_while_the_culprit_is_sought_is_kept(path: Path) -> None:
+    entries = [entry(reading("a", START), acknowledged=True) for _ in range(3)]
+    entries[0].readings[0].ts = float("nan")
+    entries[2] = entry(reading("a", START, LARGE), acknowledged=True)
+    with opened(path) as it:
+        it.put([entry(reading("a", START))])
+        with full(it):
+            with it.journal._changed:  # so that all are there before the writer looks
+                it.journal._queue.extend(entries)
+            wait_until(lambda: it.journal.backlog == 2, "two wait for the disk")
+            assert it.posted.wait_for(2).entries[1:] == entries[:1]
+        it.posted.wait_for(4)
+    assert [one.readings[0].seq for one in entries] == [None, 2, 3]
+
+
 def test_what_is_kept_has_a_bound(path: Path, monkeypatch) -> None:
     monkeypatch.setattr("gateway.journal.committer.MOST_KEPT", 5)
     with opened(path) as it:

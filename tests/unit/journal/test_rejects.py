@@ -13,7 +13,6 @@ from tests.support.full_disks import LARGE, full
 from tests.support.journals import START, entry, opened, reading, settings
 from tests.support.ports import wait_until
 
-
 REASON = 'temperature: expected a number, got "21,4"'
 
 

@@ -117,6 +117,17 @@ def test_close_leaves_one_file_and_may_be_called_twice(path: Path) -> None:
     assert sorted(file.name for file in path.parent.iterdir()) == ["journal.db", "journal.db.lock"]
 
 
+def test_close_says_whether_it_came_to_the_end(path: Path, monkeypatch) -> None:
+    release = threading.Event()
+    monkeypatch.setattr("gateway.journal.writer._CLOSE_S", 0.1)
+    journal = Journal(path, settings(), lambda _: release.wait(20))
+    journal.open()
+    journal.append(entry(reading("a", START)))
+    assert not journal.close()
+    release.set()
+    wait_until(journal.close, "it is closed")
+
+
 def test_an_entry_after_the_close_comes_back_with_the_reason(path: Path) -> None:
     with opened(path) as it:
         it.journal.close()
@@ -176,3 +187,25 @@ def test_an_entry_that_can_not_be_written_disturbs_no_other(path: Path) -> None:
         assert it.journal.writable
     assert "IntegrityError" in it.posted.batches[0].error
     assert (broken.seq, good.seq) == (None, 1)
+
+
+def test_only_the_entry_that_can_not_be_written_falls_out_of_its_commit(path: Path) -> None:
+    entries = [entry(reading("a", START + n), acknowledged=True) for n in range(1000)]
+    broken = [0, 333, 334, 999]
+    for n in broken:
+        entries[n].readings[0].ts = float("nan")
+    with opened(path) as it:
+        writes, write = [], it.journal._store.write
+        it.journal._store.write = lambda part: (writes.append(len(part)), write(part))
+        with it.journal._changed:  # so that all are there before the writer looks
+            for one in entries:
+                it.journal._queue.append(one)
+        it.posted.wait_for(1000)
+        assert it.journal.writable
+    assert it.posted.entries == entries
+    assert [n for n, one in enumerate(entries) if one.readings[0].seq is None] == broken
+    assert [one.readings[0].seq for n, one in enumerate(entries) if n not in broken] == list(range(1, 997))
+    refused = [batch for batch in it.posted.batches if batch.error]
+    assert [batch.entries for batch in refused] == [[entries[n]] for n in broken]
+    assert max(writes) == 1000
+    assert len(writes) < 150
