@@ -13,7 +13,7 @@ from gateway.clockwatch import ClockWatch
 from gateway.configuration import Configuration
 from gateway.deliveries import Deliveries
 from gateway.devices import Devices
-from gateway.errors import CannotStart
+from gateway.errors import CannotStart, JournalDown
 from gateway.intake import Intake
 from gateway.journal import Committed, GreenQueries, Journal, Opened, Queries
 from gateway.ledger import Ledger
@@ -216,12 +216,13 @@ class Daemon:
             runtime.sleep(0.005)
         stop_all(self._supervisors, _SOURCES_S)
         self._journal.keep_ledger(self._pipeline.ledger.totals())
-        runtime.Worker("closing").call(self._journal.close)
-        self._closed = True
+        self._closed = runtime.Worker("closing").call(self._journal.close)
         self._inbox.drain()
         self._sockets.close_all()
         for task in serving:
             task.kill()
         with suppress(OSError):  # a read-only disk has none of ours
             self._control_path.unlink()
+        if not self._closed:
+            raise JournalDown("the journal did not come to its end in time: its newest readings may not be written")
         log.info("stopped")

@@ -147,14 +147,18 @@ class Journal:
         """What is wrong, for people: file and cause; empty: nothing."""
         return self._stopped or self._committer.problem or self._rebase.problem or self._retention.problem
 
-    def close(self) -> None:
-        """Commit and post what was appended, then let the file go; blocks, at most some seconds."""
+    def close(self) -> bool:
+        """Commit and post what was appended, then let the file go; blocks, at most some seconds.
+
+        Returns whether that is done.
+        """
         if self._thread is None:
-            return
+            return True
         with self._changed:
             self._closing = True
             self._changed.notify()
         self._thread.join(_CLOSE_S)
+        return not self._thread.is_alive()
 
     def _work(self) -> None:
         try:
