@@ -1,17 +1,28 @@
 """The journal's queries for green threads."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
+from typing import TypeVar
 
 from gateway.errors import JournalDown
 from gateway.journal.queries import Queries
 from gateway.journal.records import JournalStats, KeptReject, Stored
 from gateway.runtime import Worker
 
+T = TypeVar("T")
+
+_ANSWER_S = 5.0
+"""A disk that takes longer for one query is stuck, for whoever asks and waits: a card in a read that doesn't end."""
+_CATCH_UP_S = 60.0
+"""The same for a viewer that catches up: to wait is better than to miss what is there."""
+
 
 class GreenQueries:
-    """``Queries``, run in a native thread while the calling green thread waits."""
+    """``Queries``, run in a native thread while the calling green thread waits.
+
+    Where the disk doesn't answer, each raises ``JournalDown``, and the next asks again once it does.
+    """
 
     def __init__(self, queries: Queries) -> None:
         self._queries = queries
@@ -20,7 +31,7 @@ class GreenQueries:
 
     def after(self, device: str, after: int, upto: int | None, limit: int) -> list[Stored]:
         """Return readings in order of ``seq``."""
-        return self._worker.call(self._queries.after, device, after, upto, limit)
+        return self._within(_CATCH_UP_S, partial(self._queries.after, device, after, upto, limit))
 
     def page(  # noqa: PLR0913  one parameter a filter of the API
         self,
@@ -42,24 +53,33 @@ class GreenQueries:
             limit=limit,
             descending=descending,
         )
-        return self._worker.call(call)
+        return self._ask(call)
 
     def stats(self) -> JournalStats:
         """Return the journal's size: where it can't be read now, as it was, and why."""
         try:
-            self._stats = self._worker.call(self._queries.stats)
+            self._stats = self._ask(self._queries.stats)
         except JournalDown as error:
             return replace(self._stats, problem=str(error))
         return self._stats
 
     def newest_rejects(self, limit: int) -> tuple[list[KeptReject], int]:
         """Return the rejects that came last, newest first, and how many there are."""
-        return self._worker.call(self._queries.newest_rejects, limit)
+        return self._ask(partial(self._queries.newest_rejects, limit))
 
     def rejects(self, ids: Sequence[int]) -> list[KeptReject]:
         """Return these rejects, as far as they are there."""
-        return self._worker.call(self._queries.rejects, ids)
+        return self._ask(partial(self._queries.rejects, ids))
 
     def reject_ids(self) -> list[int]:
         """Return which rejects there are, oldest first."""
-        return self._worker.call(self._queries.reject_ids)
+        return self._ask(self._queries.reject_ids)
+
+    def _ask(self, query: Callable[[], T]) -> T:
+        return self._within(_ANSWER_S, query)
+
+    def _within(self, timeout_s: float, query: Callable[[], T]) -> T:
+        try:
+            return self._worker.call_within(timeout_s, query)
+        except TimeoutError as error:
+            raise JournalDown(f"journal {self._queries.path}: the disk doesn't answer") from error

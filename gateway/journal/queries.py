@@ -92,7 +92,7 @@ class Queries:
     """
 
     def __init__(self, path: Path, keeps_open: Callable[[], bool] = lambda: True) -> None:
-        self._path = path
+        self.path = path
         self._keeps_open = keeps_open
         self._connection: sqlite3.Connection | None = None
 
@@ -160,7 +160,7 @@ class Queries:
             return wanted.select(connection, row[0]) if row else []
 
     def _bytes(self) -> int:
-        files = (self._path.with_name(self._path.name + suffix) for suffix in ("", "-wal"))
+        files = (self.path.with_name(self.path.name + suffix) for suffix in ("", "-wal"))
         return sum(file.stat().st_size for file in files if file.exists())
 
     @contextmanager
@@ -168,7 +168,7 @@ class Queries:
         """Give a connection that sees one state of the file throughout."""
         try:
             if self._connection is None:
-                self._connection = schema.connect(self._path, "ro")
+                self._connection = schema.connect(self.path, "ro")
             self._connection.execute("BEGIN")
             yield self._connection
             self._connection.execute("COMMIT")
@@ -176,7 +176,7 @@ class Queries:
                 self.close()
         except (sqlite3.Error, OSError) as error:
             self.close()
-            raise JournalDown(words(self._path, error)) from error
+            raise JournalDown(words(self.path, error)) from error
         except BaseException:
             self.close()
             raise

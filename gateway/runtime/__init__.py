@@ -14,7 +14,7 @@ warnings.filterwarnings("ignore", message=r"\s*Eventlet is deprecated")
 
 from gateway.runtime.clock import SET_AFTER, boot_id, is_set, monotonic, now, since_boot
 from gateway.runtime.green import Event, Task, sleep, spawn, wait_readable, wait_writable
-from gateway.runtime.inbox import Inbox, Worker
+from gateway.runtime.inbox import Inbox
 from gateway.runtime.names import resolve_in_background
 from gateway.runtime.native import (
     NativeCondition,
@@ -25,6 +25,7 @@ from gateway.runtime.native import (
     native_write,
     read_now,
 )
+from gateway.runtime.worker import Worker
 
 __all__ = [
     "SET_AFTER",

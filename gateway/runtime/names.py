@@ -7,7 +7,7 @@ import eventlet
 import eventlet.green.socket
 import eventlet.patcher
 
-from gateway.runtime.inbox import Worker
+from gateway.runtime.worker import Worker
 
 _socket = eventlet.patcher.original("socket")
 

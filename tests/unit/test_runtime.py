@@ -61,6 +61,43 @@ def test_worker_runs_off_the_hub_and_hands_back_results_and_errors():
     until(lambda: worker._task.join(0.0))
 
 
+def test_a_call_that_takes_too_long_is_given_up_and_its_result_dropped():
+    worker, go_on, begun = runtime.Worker("reader"), threading.Event(), []
+
+    def stuck():
+        begun.append("stuck")
+        assert go_on.wait(10.0)
+        return "late"
+
+    def behind():
+        with pytest.raises(TimeoutError):
+            worker.call_within(0.05, begun.append, "never")
+
+    waiting = runtime.spawn(behind)
+    with pytest.raises(TimeoutError, match=r"reader: no answer for 0\.05 s"):
+        worker.call_within(0.05, stuck)
+    assert waiting.join(5.0)
+    for _ in range(3):
+        behind()  # at once: nothing more is queued
+    assert worker._jobs.qsize() <= 1
+    go_on.set()
+    until(lambda: worker._began is None)
+    assert worker.call_within(5.0, lambda: "in time") == "in time"
+    assert begun == ["stuck"]
+    worker.close()
+
+
+def test_waiting_for_ones_turn_is_no_reason_to_give_up():
+    worker, done = runtime.Worker("reader"), []
+    for number in range(60):
+        runtime.spawn(lambda number=number: done.append(worker.call_within(1.0, lambda: time.sleep(0.02) or number)))
+    until(lambda: len(done) == 60)
+    assert done == list(range(60))
+    with pytest.raises(ZeroDivisionError):
+        worker.call_within(5.0, lambda: 1 / 0)
+    worker.close()
+
+
 def test_event_wakes_all_who_wait_and_times_out():
     event = runtime.Event()
     assert not event.wait(0.01)
