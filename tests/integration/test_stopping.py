@@ -3,15 +3,13 @@
 import os
 import re
 import textwrap
-import threading
 from pathlib import Path
 
 import pytest
 
 from gateway import daemon as composition
-from gateway.journal import Journal, writer
+from gateway.journal import writer
 from tests.support.daemon import Daemon
-from tests.support.journals import START, entry, reading, settings
 from tests.support.ports import wait_until
 
 UNIT = Path(__file__).parents[2] / "systemd/telemetry-gateway.service"
@@ -68,14 +66,3 @@ def test_the_parts_of_a_stop_are_shorter_than_the_whole_and_that_shorter_than_sy
     parts_s = composition._SETTLE_S + composition._SOURCES_S + writer._CLOSE_S
     waits_s = float(re.search(r"^TimeoutStopSec=(\d+)$", UNIT.read_text(), re.MULTILINE)[1])
     assert parts_s + 2.0 <= composition._DEADLINE_S < waits_s
-
-
-def test_a_journal_says_whether_it_came_to_its_end(tmp_path, monkeypatch):
-    release = threading.Event()
-    monkeypatch.setattr("gateway.journal.writer._CLOSE_S", 0.1)
-    journal = Journal(tmp_path / "journal.db", settings(), lambda _: release.wait(20))
-    journal.open()
-    journal.append(entry(reading("a", START)))
-    assert not journal.close()
-    release.set()
-    wait_until(journal.close, "it is closed")
