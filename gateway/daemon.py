@@ -9,6 +9,7 @@ from functools import partial
 from importlib.metadata import version
 
 from gateway import runtime
+from gateway.chores import Chores
 from gateway.clockwatch import ClockWatch
 from gateway.configuration import Configuration
 from gateway.deliveries import Deliveries
@@ -73,6 +74,7 @@ class Daemon:
         self._rejects = Rejects(self._queries, self._pipeline.replay, sources)
         self._ops = ops.Ops(Sockets(self._socketio, ops.NAMESPACE), self._pipeline.ledger, self._rejects)
         self._notes: list[str] = []
+        self._chores = Chores(self._notes)
         self._control = self._compose_web()
         self._closed = False
 
@@ -176,14 +178,18 @@ class Daemon:
 
     def _tick(self) -> None:
         for count in itertools.count(1):
-            self._overview.tick()
-            self._journal.keep_ledger(self._pipeline.ledger.totals())
-            self._live.announce_watchers()
+            self._chores.do("overview", self._overview.tick)
+            self._chores.do("keeping of the ledger", self._keep_ledger)
+            self._chores.do("count of watchers", self._live.announce_watchers)
             if count % _TICKS_A_LOOK == 0:
-                self._look_at_clock()
-                self._look_at_silences()
+                self._chores.do("look at the clock", self._look_at_clock)
+                self._chores.do("judging of sources", self._look_at_sources)
+                self._chores.do("judging of devices", self._look_at_devices)
             if self._stopping.wait(_TICK_S):
                 return
+
+    def _keep_ledger(self) -> None:
+        self._journal.keep_ledger(self._pipeline.ledger.totals())
 
     def _look_at_clock(self) -> None:
         step_s = self._clock.look()
@@ -196,13 +202,18 @@ class Daemon:
             supervisor.clock_set()
         self._sockets.announce(None, "clock", {"time": runtime.now()})
 
-    def _look_at_silences(self) -> None:
+    def _look_at_sources(self) -> None:
         for supervisor in self._supervisors:
             account = self._pipeline.ledger.of(supervisor.config.name)
-            supervisor.check(held=account.in_flight > 0)
+            self._chores.do("judging of sources", supervisor.check, held=account.in_flight > 0)
+
+    def _look_at_devices(self) -> None:
         for device in self._devices.changed_states():
-            self._live.tell(device, "device", self._devices.describe(device))
-            self._overview.touch([device])
+            self._chores.do("news of devices", self._tell_state, device)
+
+    def _tell_state(self, device: str) -> None:
+        self._live.tell(device, "device", self._devices.describe(device))
+        self._overview.touch([device])
 
     # ---- stopping
 
@@ -215,7 +226,7 @@ class Daemon:
         while self._pipeline.ledger.total()["in_flight"] and runtime.monotonic() < settled_by:
             runtime.sleep(0.005)
         stop_all(self._supervisors, _SOURCES_S)
-        self._journal.keep_ledger(self._pipeline.ledger.totals())
+        self._keep_ledger()
         self._closed = runtime.Worker("closing").call(self._journal.close)
         self._inbox.drain()
         self._sockets.close_all()

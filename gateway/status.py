@@ -26,7 +26,7 @@ class Status:
     devices: Devices
     journal: Journal
     notes: Sequence[str]
-    """What the start found that people must know: a damaged journal that was moved aside."""
+    """What people must know until the next start: a damaged journal that was moved aside, a defect of ours."""
     clients: Callable[[], int]
 
     def describe(self, journal: JournalStats) -> dict[str, object]:
