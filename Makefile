@@ -27,7 +27,7 @@ demo: $(VENV)/.runtime node_modules/.placed  ## run the gateway on demo sensors 
 test: setup  ## run every test (ARGS="tests/unit -x" for some)
 	$(BIN)/python -m pytest $(ARGS)
 
-chaos: setup  ## try to break it, for half an hour or so (CHAOS_SEED=N does the same again)
+chaos: setup  ## try to break it, for about 20 minutes (CHAOS_SEED=N does the same again)
 	CHAOS_LONG=1 $(BIN)/python -m pytest tests/chaos $(ARGS)
 
 setup: system $(VENV)/.dev node_modules/.placed  ## make .venv/ with the project and its tools

@@ -1,5 +1,6 @@
 """The daemon is killed over and over while everything around it fails too; at the end nothing is missing or twofold."""
 
+import base64
 import random
 import time
 from collections import Counter
@@ -139,6 +140,8 @@ def test_nothing_is_lost_or_twofold_over_kills_and_failures(tmp_path, broker, pr
             f" ledger seen {auditor.looks} times, {daemon.ledger()}"
         )  # fmt: skip
         check_each_once(daemon, publisher, sensors)
+        check_rejects(daemon, publisher, sensors)
+        check_ledger(daemon)
         check_lines(daemon, sensor)
         check_viewers(daemon, viewer, *DEVICES, SENSOR)
         check_viewers(daemon, patient, DEVICES[0])
@@ -150,6 +153,29 @@ def check_each_once(daemon, publisher, sensors):
     assert [number for number, times in numbers.items() if times > 1] == []
     assert set(numbers) <= set(range(1, publisher.sent + 1)) - set(sensors.malformed)
     assert publisher.acknowledged - set(sensors.malformed) <= set(numbers)
+
+
+def check_rejects(daemon, publisher, sensors):
+    """What is malformed is kept as that, once: of as many as the API lists, and half of these are the newest."""
+    numbers = {payload: number for number, payload in sensors.malformed.items()}
+    listed = [each for each in daemon.get("/api/v1/rejects?limit=1000")["rejects"] if each["source"] == "broker"]
+    kept = {numbers[base64.b64decode(each["payload_base64"])] for each in listed}
+    assert len(kept) == len(listed)
+    assert {each["count"] for each in listed} == {1}
+    promised = sorted(publisher.acknowledged & set(sensors.malformed))
+    assert set(promised if len(listed) < 900 else promised[-450:]) <= kept
+
+
+def check_ledger(daemon):
+    """A kill may forget the last second's counts, but invents none; and nothing else forgets any."""
+    sources = {source["name"]: source["ledger"] for source in daemon.get("/api/v1/status")["sources"]}
+    assert 0 < sources["broker"]["stored"] <= len(stored_numbers(daemon))
+    assert sources["broker"]["rejected"] > 0
+    before = sources["broker"]
+    assert daemon.stop() == 0
+    daemon.start()
+    daemon.wait_up("broker", "bench")
+    assert {each["name"]: each["ledger"] for each in daemon.get("/api/v1/status")["sources"]}["broker"] == before
 
 
 def check_lines(daemon, sensor):
