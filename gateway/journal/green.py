@@ -42,8 +42,9 @@ class GreenQueries:
         end_ts: float | None,
         limit: int,
         descending: bool,
+        most_bytes: int,
     ) -> list[Stored]:
-        """Return at most ``limit`` readings."""
+        """Return at most ``limit`` readings, of about ``most_bytes``."""
         call = partial(
             self._queries.page,
             device,
@@ -52,6 +53,7 @@ class GreenQueries:
             end_ts=end_ts,
             limit=limit,
             descending=descending,
+            most_bytes=most_bytes,
         )
         return self._ask(call)
 

@@ -1,9 +1,10 @@
 """The journal's reading side: its own connection, which sees what is committed and blocks no commit."""
 
 import sqlite3
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
+from itertools import islice
 from math import inf
 from pathlib import Path
 
@@ -12,6 +13,9 @@ from gateway.journal import schema
 from gateway.journal.faults import words
 from gateway.journal.records import JournalStats, KeptReject, Stored
 
+_PART_BYTES = 256 * 1024
+"""Of bodies that ``after`` reads at a time: what is sent to a viewer in one piece."""
+_PAGE_BYTES = 8 * 2**20
 _LAST = 2**63 - 1
 """SQLite's greatest integer: no ``seq`` is past it."""
 
@@ -19,7 +23,7 @@ _READINGS = """
 SELECT seq, ts, CAST(body AS BLOB) FROM readings
 WHERE device = :device AND seq BETWEEN max(:low, :first) AND min(:high, :last) AND ts BETWEEN :start AND :end
 """
-_READINGS_IN = {False: _READINGS + "ORDER BY seq LIMIT :limit", True: _READINGS + "ORDER BY seq DESC LIMIT :limit"}
+_READINGS_IN = {False: _READINGS + "ORDER BY seq", True: _READINGS + "ORDER BY seq DESC"}
 # The parts of a device that can have such a ts: the spans that meet it, and what comes after the last span.
 _PARTS = """
 SELECT first, last FROM spans
@@ -44,6 +48,7 @@ class _Wanted:
     """Which readings of a device: in the range of ``seq`` and of ``ts``, both ends included."""
 
     limit: int
+    most_bytes: int
     low: int = 1
     high: int = _LAST
     start: float = -inf
@@ -51,15 +56,23 @@ class _Wanted:
     descending: bool = False
 
     def select(self, connection: sqlite3.Connection, device: int) -> list[Stored]:
-        """Read them, never more than ``limit``."""
-        filters = {"device": device, "low": self.low, "high": self.high, "start": self.start, "end": self.end}
+        """Read them: never more than ``limit``, and none after the one whose body goes past ``most_bytes``."""
         found: list[Stored] = []
-        for first, last in self._parts(connection, filters):
-            part = {"first": first, "last": last, "limit": self.limit - len(found)}
-            found += map(Stored._make, connection.execute(_READINGS_IN[self.descending], filters | part))
-            if len(found) >= self.limit:
-                break
+        left = self.most_bytes
+        with closing(self._all(connection, device)) as readings:
+            for stored in islice(readings, self.limit):
+                found.append(stored)
+                left -= len(stored.body)
+                if left < 0:
+                    break
         return found
+
+    def _all(self, connection: sqlite3.Connection, device: int) -> Generator[Stored, None, None]:
+        """Read one at a time, whatever the bounds."""
+        filters = {"device": device, "low": self.low, "high": self.high, "start": self.start, "end": self.end}
+        for first, last in self._parts(connection, filters):
+            part = {"first": first, "last": last}
+            yield from map(Stored._make, connection.execute(_READINGS_IN[self.descending], filters | part))
 
     def _parts(self, connection: sqlite3.Connection, filters: dict[str, float]) -> Iterable[tuple[int, int]]:
         if self.start == -inf and self.end == inf:
@@ -96,9 +109,14 @@ class Queries:
         self._keeps_open = keeps_open
         self._connection: sqlite3.Connection | None = None
 
-    def after(self, device: str, after: int, upto: int | None, limit: int) -> list[Stored]:
-        """Return the first ``limit`` readings with ``after < seq <= upto``, in order of ``seq``."""
-        return self._select(device, _Wanted(limit, low=after + 1, high=_LAST if upto is None else upto))
+    def after(
+        self, device: str, after: int, upto: int | None, limit: int, most_bytes: int = _PART_BYTES
+    ) -> list[Stored]:
+        """Return the first ``limit`` readings with ``after < seq <= upto``, in order of ``seq``.
+
+        They end early with the first, if need be the only one, whose body goes past ``most_bytes``.
+        """
+        return self._select(device, _Wanted(limit, most_bytes, low=after + 1, high=_LAST if upto is None else upto))
 
     def page(  # noqa: PLR0913  one parameter a filter
         self,
@@ -109,13 +127,15 @@ class Queries:
         end_ts: float | None,
         limit: int,
         descending: bool,
+        most_bytes: int = _PAGE_BYTES,
     ) -> list[Stored]:
         """Return at most ``limit`` readings with ``start_ts <= ts <= end_ts``, in order of ``seq`` or against it.
 
         ``after`` is the last ``seq`` of the page before, in the same order: ascending, greater
-        ones follow; descending, lesser ones.
+        ones follow; descending, lesser ones. They end early with the first, if need be the only one,
+        whose body goes past ``most_bytes``.
         """
-        wanted = _Wanted(limit, descending=descending)
+        wanted = _Wanted(limit, most_bytes, descending=descending)
         if after is not None:
             wanted.low, wanted.high = (1, after - 1) if descending else (after + 1, _LAST)
         wanted.start = -inf if start_ts is None else start_ts

@@ -14,6 +14,8 @@ from gateway.model import wire
 from gateway.web.replies import reply
 from gateway.web.services import Services
 
+_PAGE_BYTES = 8 * 2**20
+"""Of bodies in one page, which several copies of are made: it ends early where its readings are large."""
 _Seconds = Annotated[float, Field(allow_inf_nan=False)]
 
 
@@ -66,9 +68,9 @@ def blueprint(services: Services) -> Blueprint:
             end_ts=query.to,
             limit=query.limit + 1,
             descending=query.order == "desc",
+            most_bytes=_PAGE_BYTES,
         )
-        page = found[: query.limit]
-        following = page[-1].seq if len(found) > query.limit else None
+        page, following = _cut(found, query.limit)
         return _FORMATS[query.format](device_id, page, following)
 
     @api.get("/healthz")
@@ -81,6 +83,13 @@ def blueprint(services: Services) -> Blueprint:
         return reply({"ready": ready}, 200 if ready else 503)
 
     return api
+
+
+def _cut(found: Sequence[Stored], limit: int) -> tuple[Sequence[Stored], int | None]:
+    """Return a page and its last ``seq``, if there is more: one reading more than fits tells."""
+    if len(found) <= limit and sum(len(stored.body) for stored in found) <= _PAGE_BYTES:
+        return found, None
+    return found[:-1], found[-2].seq
 
 
 def _as_json(device: str, page: Sequence[Stored], following: int | None) -> Response:

@@ -22,8 +22,9 @@ class History(Protocol):
         end_ts: float | None,
         limit: int,
         descending: bool,
+        most_bytes: int,
     ) -> Sequence[Stored]:
-        """Return at most ``limit`` readings."""
+        """Return at most ``limit`` readings, none after the one whose body goes past ``most_bytes``."""
 
     def stats(self) -> JournalStats:
         """Return the journal's size."""

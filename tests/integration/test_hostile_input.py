@@ -154,3 +154,26 @@ def test_no_stranger_sees_a_traceback(one_daemon):
         status, body = ask(daemon, method, path)
         assert status in {400, 404, 405}
         assert "Traceback" not in body
+
+
+@pytest.mark.parametrize("form", ["json", "csv", "ndjson"])
+def test_a_page_of_the_largest_readings_is_bounded(tmp_path, broker, form):
+    large = {f"{n:03}" + "x" * 253: "\U0001f525" * 256 for n in range(256)}
+    messages = [("sensors/kitchen", json.dumps(large, ensure_ascii=False))] * 40
+    with Daemon(tmp_path, mqtt(broker.port)) as daemon:
+        daemon.wait_up("broker")
+        broker.publish_all(messages)
+        wait_until(lambda: daemon.ledger()["stored"] == len(messages), "all are stored", timeout_s=30.0)
+        path = f"/api/v1/devices/kitchen/readings?limit=10000&format={form}"
+        sizes, following = [], 0
+        while following is not None:
+            connection = http.client.HTTPConnection("127.0.0.1", daemon.port, timeout=20.0)
+            connection.request("GET", f"{path}&after={following}")
+            answer = connection.getresponse()
+            body = answer.read()
+            connection.close()
+            sizes.append(len(body))
+            following = json.loads(body)["next"] if form == "json" else answer.headers["X-Next"]
+        assert len(sizes) == 2
+        assert max(sizes) < 9 * 2**20
+        assert [reading["seq"] for reading in daemon.readings("kitchen")] == list(range(1, 41))

@@ -106,6 +106,15 @@ def test_since_gives_all_that_came_after(world):
     assert world.transport.seqs("v") == list(range(4, 2001))
 
 
+def test_a_part_that_is_short_is_no_gap(world):
+    world.commit(300)
+    full = world.journal.after
+    world.journal.after = lambda device, after, upto, limit: full(device, after, upto, 7)
+    world.live.join("v", "d", 0, 1)
+    until(lambda: world.in_room("v"))
+    assert (world.transport.seqs("v"), world.transport.gaps("v")) == (list(range(1, 301)), [])
+
+
 def test_a_device_not_heard_of_yet_can_be_watched(world):
     assert world.live.join("v", "d", None, 1) == 0
     until(lambda: world.in_room("v"))

@@ -54,7 +54,7 @@ def running(path: Path, box: Box, retention: float = 30 * 86400.0) -> Iterator[O
 
 
 def rows(path: Path, device: str = "a") -> list[dict[str, object]]:
-    return [orjson.loads(stored.body) for stored in Queries(path).after(device, 0, None, 10**6)]
+    return [orjson.loads(stored.body) for stored in Queries(path).after(device, 0, None, 10**6, 2**30)]
 
 
 def arrivals(path: Path) -> list[float]:

@@ -55,7 +55,7 @@ def _check(path: Path, posted: dict[tuple[str, int], str]) -> None:
     with opened(path) as it:
         assert it.opened.problem == ""
         for known in it.opened.devices:
-            stored = Queries(path).after(known.device, 0, None, 10**6)
+            stored = Queries(path).after(known.device, 0, None, 10**6, 2**30)
             assert [one.seq for one in stored] == list(range(1, len(stored) + 1))
             bodies = {one.seq: one.body.decode() for one in stored}
             for (device, seq), value in posted.items():

@@ -82,6 +82,31 @@ def test_pages_follow_one_another_without_a_hole(kept, descending: bool) -> None
     assert pages == (expected[::-1] if descending else expected)
 
 
+@pytest.mark.parametrize("descending", [False, True])
+@pytest.mark.parametrize("start", [None, START])
+def test_large_readings_make_short_pages_without_a_hole(kept, descending: bool, start: float | None) -> None:
+    queries, oracle = kept
+    limits = {"start_ts": start, "end_ts": None, "limit": 1000, "descending": descending, "most_bytes": 1000}
+    pages, after = [], None
+    while page := queries.page("forward", after=after, **limits):
+        assert sum(len(one.body) for one in page[:-1]) <= 1000
+        assert len(page) < 40
+        pages += page
+        after = page[-1].seq
+    assert pages == (oracle["forward"][::-1] if descending else oracle["forward"])
+    assert queries.page("forward", after=None, **limits | {"most_bytes": 0}) == pages[:1]
+
+
+def test_a_part_for_a_viewer_is_short_where_readings_are_large(path: Path) -> None:
+    with opened(path) as it:
+        it.put([entry(*[reading("a", START + n, "x" * 100_000) for n in range(10)])])
+        queries = Queries(path)
+        assert [one.seq for one in queries.after("a", 0, None, 200)] == [1, 2, 3]
+        assert [one.seq for one in queries.after("a", 9, None, 200)] == [10]
+        assert [one.seq for one in queries.after("a", 3, None, 200, most_bytes=1)] == [4]
+        queries.close()
+
+
 def test_a_range_of_time_looks_only_at_the_spans_that_meet_it(kept) -> None:
     queries, _ = kept
     steps = [0]

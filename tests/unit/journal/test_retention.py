@@ -23,7 +23,7 @@ def at(arrived: float, *devices: str, value: str = "") -> Entry:
 
 
 def seqs(path: Path, device: str) -> list[int]:
-    return [stored.seq for stored in Queries(path).after(device, 0, None, 10**6)]
+    return [stored.seq for stored in Queries(path).after(device, 0, None, 10**6, 2**30)]
 
 
 def purged(it: Opening, path: Path, device: str, expected: list[int]) -> None:

@@ -40,7 +40,13 @@ export async function* pagesBack(device, from) {
 
 /** The readings `from` to `to` (sequence numbers), at most 10000 of them. */
 export async function between(device, from, to) {
-  const limit = Math.min(PAGE, to - from + 1);
-  const { readings } = await get(readingsOf(device), { after: from - 1, order: "asc", limit });
-  return readings.filter(({ seq }) => seq <= to);
+  const found = [];
+  let after = from - 1;
+  do {
+    const limit = Math.min(PAGE - found.length, to - after);
+    const page = await get(readingsOf(device), { after, order: "asc", limit });
+    found.push(...page.readings);
+    after = page.next; // a page of large readings ends early
+  } while (after !== null && after < to && found.length < PAGE);
+  return found.filter(({ seq }) => seq <= to);
 }
