@@ -23,6 +23,7 @@ from gateway.model import Reading
 from gateway.overview import Overview
 from gateway.pipeline import Pipeline, Sinks
 from gateway.rejects import Rejects
+from gateway.roster import Roster
 from gateway.signals import Signals
 from gateway.status import Status
 from gateway.supervisor import Supervisor, stop_all
@@ -62,6 +63,7 @@ class Daemon:
         self._clock = ClockWatch(runtime.now, runtime.since_boot)
         self._devices = Devices(runtime.now, runtime.monotonic)
         self._deliveries = Deliveries()
+        self._roster = Roster()
         self._app = app.create()
         self._guard = Guard(self._app, settings.web.allowed_origins)
         self._socketio = create(self._app, self._guard.allows_origin)
@@ -83,7 +85,7 @@ class Daemon:
     def _compose_pipeline(self) -> Pipeline:
         profiles = self._configuration.profiles
         configs = [config for _, config in self._configuration.adapters]
-        intakes = {c.name: Intake.of(c, profiles, self._deliveries) for c in configs}
+        intakes = {c.name: Intake.of(c, profiles, self._deliveries, self._roster) for c in configs}
         sinks = Sinks(Ledger(intakes), self._devices, self._deliveries, self._live, self._overview)
         return Pipeline(intakes, self._journal, sinks, profiles)
 
@@ -161,6 +163,7 @@ class Daemon:
             last = Reading.from_body(known.device, known.last.seq, known.last.body)
             self._devices.restore(known.source, last, self._configuration.profiles.get(known.profile or ""))
             self._live.restore(known.device, known.last.seq)
+            self._roster.add(known.device)
         for delivery in opened.deliveries:
             self._deliveries.remember(*delivery)
         self._pipeline.ledger.restore(opened.ledger)

@@ -10,6 +10,7 @@ from gateway.deliveries import Deliveries, digest_of
 from gateway.errors import Rejected
 from gateway.model import Entry, Outcome, RawMessage
 from gateway.profiles import ANY, Profile
+from gateway.roster import Roster
 from gateway.routes import Route, Way
 
 log = logging.getLogger(__name__)
@@ -34,6 +35,8 @@ class Intake:
         What was taken in before, of all sources.
     availability
         Topics that say whether a device is there, which no route then reads.
+    roster
+        The devices of all sources; without it, one of this source's own.
 
     Raises
     ------
@@ -41,26 +44,35 @@ class Intake:
         A payload's pattern or columns are impossible.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913  one parameter a thing that has a say
         self,
         source: str,
         payloads: Sequence[PayloadConfig],
         profiles: Mapping[str, Profile],
         deliveries: Deliveries,
         availability: Availability | None = None,
+        *,
+        roster: Roster | None = None,
     ) -> None:
         self._source = source
         self.ways = tuple(Way(config, profiles[config.profile] if config.profile else ANY) for config in payloads)
         """In the order in which they are asked."""
         self._deliveries = deliveries
         self.availability = availability
+        self._roster = roster or Roster()
         self._routes: dict[bytes, Route | None] = {}
         self._astonished = False
 
     @classmethod
-    def of(cls, config: AdapterConfig, profiles: Mapping[str, Profile], deliveries: Deliveries) -> "Intake":
+    def of(
+        cls,
+        config: AdapterConfig,
+        profiles: Mapping[str, Profile],
+        deliveries: Deliveries,
+        roster: Roster | None = None,
+    ) -> "Intake":
         """Return the intake of a source as it is configured: the daemon's, and the one that is explained."""
-        return cls(config.name, config.payloads(), profiles, deliveries, config.announcements())
+        return cls(config.name, config.payloads(), profiles, deliveries, config.announcements(), roster=roster)
 
     def take(self, message: RawMessage) -> Entry:
         """Return what becomes of ``message``: all of its readings, or the first reason against it."""
@@ -86,6 +98,7 @@ class Intake:
             if route is None:
                 return Entry(self._source, message, Outcome.IGNORED)
             readings = route.read(message)
+            self._roster.admit(reading.device for reading in readings)
         except Rejected as error:
             return self._refuse(message, route, one_line(error.reason))
         except Exception as error:  # noqa: BLE001  a validator in a user's model may raise anything

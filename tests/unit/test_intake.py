@@ -12,6 +12,7 @@ from gateway.deliveries import Deliveries, digest_of
 from gateway.intake import Intake
 from gateway.model import Outcome, RawMessage
 from gateway.profiles import ProfileConfig, build
+from gateway.roster import Roster
 
 ARRIVED = 1767225600.5
 CLIMATE = build(
@@ -234,6 +235,31 @@ def test_an_array_is_several_readings():
 )
 def test_a_message_is_taken_whole_or_not_at_all(second, words):
     assert reason(mqtt(profile="climate"), b'[{"a": 1}, %s]' % second.encode()).startswith(words)
+
+
+def test_devices_are_bounded_over_all_sources_and_the_known_go_on():
+    roster = Roster(2)
+    roster.add("attic")
+    one, other = (Intake(name, [Route(topic="sensors/{device}")], {}, Deliveries(), roster=roster) for name in "ab")
+    assert taken(one, b'{"a": 1}')[0][0] == "kitchen"
+    assert reason(other, b'{"a": 1}', b"sensors/cellar") == 'more than 2 devices: no room for "cellar"'
+    assert taken(other, b'{"a": 1}', b"sensors/attic")[0][0] == "attic"
+    assert taken(other, b'{"a": 1}')[0][0] == "kitchen"
+
+
+def test_devices_of_one_message_are_let_in_together_or_not_at_all():
+    named = Intake("source", [PayloadConfig(device_key="id")], {}, Deliveries(), roster=Roster(2))
+    three = b'[{"id": "c", "x": 1}, {"id": "b", "x": 1}, {"id": "a", "x": 1}]'
+    assert reason(named, three) == 'more than 2 devices: no room for "a"'
+    assert len(taken(named, b'[{"id": "d", "x": 1}, {"id": "e", "x": 1}, {"id": "d", "x": 2}]')) == 3
+    assert reason(named, b'{"id": "a", "x": 1}').startswith("more than 2 devices")
+
+
+def test_what_is_refused_for_another_reason_takes_no_room():
+    roster = Roster(1)
+    taking = Intake("source", [Route(topic="sensors/{device}")], {}, Deliveries(), roster=roster)
+    reason(taking, b"{}", b"sensors/typo")
+    assert taken(taking, b'{"a": 1}')
 
 
 def test_many_topics_are_routed_without_being_kept():
