@@ -164,6 +164,7 @@ class Daemon:
             self._devices.restore(known.source, last, self._configuration.profiles.get(known.profile or ""))
             self._live.restore(known.device, known.last.seq)
             self._roster.add(known.device)
+        self._live.resume(opened.resume)
         for delivery in opened.deliveries:
             self._deliveries.remember(*delivery)
         self._pipeline.ledger.restore(opened.ledger)

@@ -7,7 +7,7 @@ that, it enters the room in the same turn of the hub, so nothing can come betwee
 """
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -77,6 +77,7 @@ class Live:
         self._transport = transport
         self._history = history
         self._published: dict[str, int] = {}
+        self._resume: Mapping[str, int] = {}
         self._rooms: dict[str, dict[str, _Watch]] = {}
         self._viewers: dict[str, dict[str, _Watch]] = {}
         self._recount: set[str] = set()
@@ -88,11 +89,15 @@ class Live:
         """Know a device's newest reading from an earlier run."""
         self._published[device] = seq
 
+    def resume(self, after: Mapping[str, int]) -> None:
+        """Know past which ``seq`` devices begin that are not restored, by name; ``""``: all others."""
+        self._resume = after
+
     def publish(self, device: str, readings: Sequence[Reading]) -> None:
         """Send what was just committed to those who are live; ``seq`` is None where it could not be."""
         for tap in self._taps:
             tap(device, readings)
-        before = self._published.get(device, 0)
+        before = self._newest(device)
         newest = readings[-1].seq
         if newest is not None:
             self._published[device] = newest
@@ -114,15 +119,16 @@ class Live:
     def join(self, viewer: str, device: str, since: int | None, backlog: int) -> int:
         """Let ``viewer`` watch ``device`` from ``since`` on, or from ``backlog`` readings ago.
 
-        Returns the newest ``seq`` published, 0 if there is none. What was missed follows from a
+        Returns the newest ``seq`` published, or past which the first one will be. What was missed follows from a
         green thread, after the caller's acknowledgement.
         """
         mine = self._viewers.setdefault(viewer, {})
         if device not in mine and len(mine) >= _MOST_DEVICES:
             raise TooManyDevices(f"at most {_MOST_DEVICES} devices a connection")
         self.leave(viewer, device)
-        newest = self._published.get(device, 0)
-        position = max(newest - backlog, 0) if since is None else since
+        newest = self._newest(device)
+        begin = self._begin(device)
+        position = max(newest - backlog, begin if begin <= newest else 0) if since is None else since
         watch = _Watch(viewer, device, position)
         self._viewers.setdefault(viewer, {})[device] = watch
         self._rooms.setdefault(device, {})[viewer] = watch
@@ -170,11 +176,17 @@ class Live:
         self._taps.append(function)
         return lambda: self._taps.remove(function)
 
+    def _begin(self, device: str) -> int:
+        return self._resume.get(device, self._resume.get("", 0))
+
+    def _newest(self, device: str) -> int:
+        return self._published.get(device, self._begin(device))
+
     # ---- catching up
 
     def _catch_up(self, watch: _Watch) -> None:
         while not watch.ended:
-            published = self._published.get(watch.device, 0)
+            published = self._newest(watch.device)
             if watch.position >= published:
                 self._go_live(watch)
                 return

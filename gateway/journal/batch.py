@@ -41,6 +41,8 @@ class Batch:
 
     known: Mapping[str, Head]
     next_id: Callable[[], int]
+    begins_after: Callable[[str], int]
+    """Past which ``seq`` the readings of a device that isn't known begin."""
     rejects: RejectPage
     unset: UnsetPage
     heads: dict[str, Head] = field(default_factory=dict)
@@ -92,10 +94,14 @@ class Batch:
         head = self.heads.get(device)
         if head is None:
             known = self.known.get(device)
-            head = replace(known) if known else Head(self.next_id(), entry.source, entry.profile, 1, 0, arrived_ms, 0)
+            head = replace(known) if known else self._new_head(device, entry, arrived_ms)
             self.heads[device] = head
         head.source, head.profile = entry.source, entry.profile
         return head
+
+    def _new_head(self, device: str, entry: Entry, arrived_ms: int) -> Head:
+        after = self.begins_after(device)
+        return Head(self.next_id(), entry.source, entry.profile, after + 1, after, arrived_ms, after)
 
     def _changed_devices(self) -> Sequence[tuple[int, str, str, str | None]]:
         return [

@@ -22,13 +22,16 @@ _CHECKED_BYTES = 64 * 2**20
 """Files up to here are checked in full at each start (about 0.1 s)."""
 
 
+_SKIPPED = "; where the last number given can't be known, seq goes on far behind it"
+
+
 class _DamagedError(Exception):
     """The file was damaged and is set aside; says so in words."""
 
     def __init__(self, path: Path, aside: Path, rescued: Rescued) -> None:
         super().__init__(
             f"journal {path}: was damaged; it is kept as {aside.name}, and a new one was begun"
-            f" with the newest readings of {len(rescued.readings)} devices"
+            f" with the newest readings of {len(rescued.devices)} devices{'' if rescued.is_sure else _SKIPPED}"
         )
         self.rescued = rescued
 
@@ -163,7 +166,8 @@ def _check(connection: sqlite3.Connection) -> None:
 
 
 def _set_aside(connection: sqlite3.Connection, path: Path) -> _DamagedError:
-    rescued = rescue(connection)
+    earlier = {part.name.partition("Z")[0] for part in path.parent.glob(f"{path.name}.damaged-*")}
+    rescued = rescue(connection, 1 + len(earlier))
     aside = sibling(path, f".damaged-{datetime.now(UTC):%Y%m%dT%H%M%S.%fZ}")
     for suffix in ("", "-wal", "-shm"):
         part = sibling(path, suffix)

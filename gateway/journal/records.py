@@ -69,6 +69,8 @@ class Opened:
     """Why the file could be read and not written, for people; empty: it could."""
     ledger: Mapping[str, Totals] = field(default_factory=dict)
     """How many messages of each source had come to which end."""
+    resume: Mapping[str, int] = field(default_factory=dict)
+    """Past which ``seq`` devices go on of which a damage left no reading, by name; ``""``: all others that are new."""
 
 
 @dataclass(frozen=True, slots=True)

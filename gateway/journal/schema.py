@@ -15,7 +15,7 @@ from typing import Literal
 from gateway.errors import JournalDown
 
 APPLICATION_ID = 0x54474A4C  # "TGJL"
-LAYOUT = 3
+LAYOUT = 4
 """``user_version``; one more with each change of the tables."""
 PAGE_BYTES = 4096
 SPAN = 256
@@ -61,7 +61,9 @@ CREATE TABLE unset (
 ) WITHOUT ROWID;
 CREATE TABLE age (id INTEGER PRIMARY KEY CHECK (id = 1), reached REAL NOT NULL);
 """
-_UPGRADES = {1: f"ALTER TABLE devices ADD COLUMN profile TEXT; {_BOOKS}", 2: _TIMES}
+# Past which seq a device goes on whose readings a damage took; of the name "": any that has no row.
+_RESUME = "CREATE TABLE resume (name TEXT PRIMARY KEY, seq INTEGER NOT NULL) WITHOUT ROWID;"
+_UPGRADES = {1: f"ALTER TABLE devices ADD COLUMN profile TEXT; {_BOOKS}", 2: _TIMES, 3: _RESUME}
 """What makes the next layout of one."""
 
 
@@ -113,7 +115,7 @@ def create(connection: sqlite3.Connection) -> None:
     connection.execute(f"PRAGMA page_size = {PAGE_BYTES}")
     connection.execute("PRAGMA auto_vacuum = INCREMENTAL")  # so that a smaller max_size makes the file smaller
     connection.executescript(
-        f"BEGIN IMMEDIATE; {_TABLES} {_BOOKS} {_TIMES}"
+        f"BEGIN IMMEDIATE; {_TABLES} {_BOOKS} {_TIMES} {_RESUME}"
         f"PRAGMA application_id = {APPLICATION_ID}; PRAGMA user_version = {LAYOUT}; COMMIT;"
     )
 

@@ -12,6 +12,7 @@ from gateway.journal.batch import Batch, Head
 from gateway.journal.ledger_book import LedgerBook
 from gateway.journal.records import KnownDevice, Opened, Stored
 from gateway.journal.rejects import MOST_BYTES, RejectBook
+from gateway.journal.rescue import OTHERS
 from gateway.journal.unset import UnsetPage, UnsetStretches
 from gateway.model import Entry
 from gateway.runtime import boot_id, monotonic
@@ -48,6 +49,7 @@ class Store:
         self.unset = UnsetStretches()
         self.age: float | None = None
         """Where ``Age`` stood when that was last kept."""
+        self._resume: dict[str, int] = {}
         self._books_at = float("-inf")
         self._path = path
         self._settings = settings
@@ -68,11 +70,16 @@ class Store:
         self.rejects.load(self._connection)
         self.unset.load(self._connection, boot_id())
         (self.age,) = self._connection.execute("SELECT max(reached) FROM age").fetchone()
-        return Opened(known, rows, problem, ledger=self.ledger.load(self._connection))
+        self._resume = dict(self._connection.execute("SELECT name, seq FROM resume").fetchall())
+        ledger = self.ledger.load(self._connection)
+        return Opened(known, rows, problem, ledger=ledger, resume=self._resume)
+
+    def _begins_after(self, device: str) -> int:
+        return self._resume.get(device, self._resume.get(OTHERS, 0))
 
     def write(self, entries: Sequence[Entry]) -> None:
         """Commit what ``entries`` hold, in order, and give their readings ``seq``."""
-        batch = Batch(self.heads, self._ids.__next__, self.rejects.page(), UnsetPage(self.unset))
+        batch = Batch(self.heads, self._ids.__next__, self._begins_after, self.rejects.page(), UnsetPage(self.unset))
         for entry in entries:
             batch.add(entry)
         with_books = self.books_due()

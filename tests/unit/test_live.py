@@ -141,6 +141,35 @@ def test_an_unreadable_journal_is_a_named_gap_and_live_goes_on(world):
     assert world.transport.seqs("v") == [6]
 
 
+@pytest.mark.parametrize("name", ["d", ""])
+def test_numbers_that_a_damage_skipped_are_a_named_gap_to_whom_they_concern(world, name):
+    world.live.resume({name: 1000})
+    world.live.join("old", "d", 7, 1)
+    world.live.join("new", "d", None, 5)
+    until(lambda: world.in_room("old") and world.in_room("new"))
+    world.journal.readings = [None] * 1000
+    world.commit(2)
+    world.journal.readings = world.journal.readings[1000:]
+    world.live.join("late", "d", None, 5)
+    until(lambda: world.in_room("late"))
+    assert {viewer: world.transport.gaps(viewer) for viewer in ("old", "new", "late")} == {
+        "old": [(8, 1000, "expired")],
+        "new": [],
+        "late": [],
+    }
+    assert all(world.transport.seqs(viewer) == [1001, 1002] for viewer in ("old", "new", "late"))
+
+
+def test_a_device_that_was_restored_is_not_concerned(world):
+    world.live.restore("d", 20)
+    world.live.resume({"": 1000})
+    assert world.live.join("v", "d", 20, 1) == 20
+    until(lambda: world.in_room("v"))
+    assert world.live.join("v", "d", None, 5) == 20
+    until(lambda: world.in_room("v"))
+    assert world.transport.gaps("v") == [(16, 20, "expired")]  # of this journal, which has none of them
+
+
 def test_readings_that_could_not_be_stored_are_shown_and_move_no_position(world):
     world.live.join("v", "d", None, 1)
     until(lambda: world.in_room("v"))

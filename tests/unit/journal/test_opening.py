@@ -35,7 +35,6 @@ def test_a_damaged_file_is_set_aside_and_a_new_one_begun(path: Path, damage) -> 
     broken = damage(path.read_bytes())
     path.write_bytes(broken)
     with opened(path) as it:
-        assert it.opened.devices == []
         aside = next(path.parent.glob("journal.db.damaged-*Z"))
         assert aside.read_bytes() == broken
         assert aside.name in it.opened.problem
@@ -44,7 +43,7 @@ def test_a_damaged_file_is_set_aside_and_a_new_one_begun(path: Path, damage) -> 
         assert it.journal.writable
     with opened(path) as it:
         assert it.opened.problem == ""
-        assert it.opened.devices[0].last.seq == 1
+        assert it.opened.devices[0].last.seq > 2000  # whatever could be read of it
 
 
 def test_the_log_of_a_damaged_file_goes_with_it(path: Path) -> None:

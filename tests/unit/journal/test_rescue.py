@@ -1,0 +1,201 @@
+"""What goes on after a journal was damaged, wherever that was."""
+
+import sqlite3
+from collections.abc import Callable
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from gateway.journal import Queries
+from gateway.journal.rescue import MARGIN
+from gateway.model import Entry, Outcome, RawMessage, Reading
+from tests.support.journals import START, entry, opened, reading
+
+PAGE = 4096
+DEVICES = ("attic", "cellar", "kitchen")
+READINGS = 600
+
+
+def said(device: str, n: int) -> Reading:
+    return reading(device, START + n, f"{device} {n}")
+
+
+def fill(path: Path, *more: Entry) -> None:
+    """Give each device ``READINGS`` readings."""
+    with opened(path) as it:
+        for n in range(READINGS):
+            it.journal.append(entry(*[said(device, n) for device in DEVICES], profile="climate"))
+        it.put(more)
+        it.posted.wait_for(READINGS + len(more))
+
+
+def tear(path: Path, *pages: int, bytes_: bytes = b"\xaa") -> None:
+    """Overwrite pages, counted from 0."""
+    data = bytearray(path.read_bytes())
+    for page in pages:
+        data[page * PAGE : (page + 1) * PAGE] = bytes_ * PAGE
+    path.write_bytes(data)
+
+
+def pages_with(path: Path, text: bytes) -> list[int]:
+    data = path.read_bytes()
+    return [page for page in range(len(data) // PAGE) if text in data[page * PAGE : (page + 1) * PAGE]]
+
+
+def page_of(path: Path, device: str, n: int) -> int:
+    """Return which page has a reading."""
+    (page,) = pages_with(path, said(device, n).body)
+    return page
+
+
+def next_seq(path: Path, device: str) -> int:
+    new = reading(device, START + 5000)
+    with opened(path) as it:
+        it.put([entry(new)])
+    assert new.seq is not None
+    return new.seq
+
+
+def reject(payload: bytes = b"x") -> Entry:
+    return Entry("bench", RawMessage(payload, START), Outcome.REJECTED, reason="no number", rule="climate")
+
+
+@pytest.mark.parametrize("bytes_", [b"\xaa", b"\0"])
+def test_no_number_is_given_twice_whatever_page_is_torn(path: Path, bytes_: bytes) -> None:
+    fill(path)
+    whole = path.read_bytes()
+    for page in range(len(whole) // PAGE):
+        path.write_bytes(whole)
+        tear(path, page, bytes_=bytes_)
+        new = [reading(device, START + 5000) for device in (*DEVICES, "new")]
+        with opened(path) as it:
+            it.put([entry(*new)])
+            assert it.journal.writable
+        assert all(one.seq > READINGS for one in new[:-1]), page
+
+
+def test_one_whose_newest_page_is_torn_skips_numbers_and_the_others_go_on(path: Path) -> None:
+    fill(path)
+    tear(path, page_of(path, "cellar", READINGS - 1))
+    with opened(path) as it:
+        assert "seq goes on far behind" in it.opened.problem
+        attic, cellar, _ = sorted(it.opened.devices, key=lambda known: known.device)
+    assert attic.last.seq == READINGS
+    assert cellar.last.seq == cellar.oldest_seq
+    assert MARGIN + READINGS - 150 < cellar.last.seq < MARGIN + READINGS
+    best = cellar.last.seq - MARGIN - 1
+    assert cellar.last[1:] == (START + best, said("cellar", best).body)
+    assert next_seq(path, "cellar") == cellar.last.seq + 1
+    assert next_seq(path, "attic") == READINGS + 1
+    assert Queries(path).stats().readings == 5
+
+
+def test_one_of_which_no_reading_is_left_begins_behind_its_spans(path: Path) -> None:
+    fill(path)
+    tear(path, *pages_with(path, b'"ts":17672'))
+    with opened(path) as it:
+        assert it.opened.devices == []
+        assert it.opened.resume == dict.fromkeys(DEVICES, 512 + MARGIN)
+    assert next_seq(path, "cellar") == 512 + MARGIN + 1
+    assert next_seq(path, "cellar") == 512 + MARGIN + 2
+    assert next_seq(path, "unheard of") == 1
+
+
+def test_where_names_are_lost_every_new_one_begins_behind_a_margin(path: Path) -> None:
+    fill(path)
+    with closing(sqlite3.connect(path)) as connection:
+        (root,) = connection.execute("SELECT rootpage FROM sqlite_master WHERE name = 'devices'").fetchone()
+    tear(path, root - 1)
+    assert next_seq(path, "cellar") == MARGIN + 1
+    assert next_seq(path, "attic") == MARGIN + 1
+
+
+def test_one_that_was_cut_off_is_read_as_far_as_it_goes(path: Path) -> None:
+    fill(path)
+    data = path.read_bytes()
+    path.write_bytes(data[: len(data) - PAGE])
+    with opened(path) as it:
+        assert {known.device for known in it.opened.devices} == set(DEVICES)
+
+
+def test_nothing_is_given_twice_after_the_second_and_third_damage_either(path: Path) -> None:
+    fill(path)
+    given = [READINGS]
+    for _ in range(3):
+        path.write_bytes(b"not a database at all " * 500)
+        given += [next_seq(path, "attic"), next_seq(path, "attic")]
+    assert given == sorted(set(given))
+
+
+def test_books_profiles_and_deliveries_go_on(path: Path) -> None:
+    delivered = entry(reading("attic", START), source="broker", packet_id=7, digest=b"12345678")
+    fill(path, delivered, reject(), reject(), reject(b"y"))
+    with closing(Queries(path)) as queries:
+        before = queries.newest_rejects(10)
+    tear(path, page_of(path, "cellar", 100))
+    with opened(path) as it:
+        assert "set aside" not in it.opened.problem
+        assert it.opened.deliveries == [("broker", 7, b"12345678")]
+        assert {known.profile for known in it.opened.devices if known.device != "attic"} == {"climate"}
+        with closing(Queries(path)) as queries:
+            assert queries.newest_rejects(10) == before
+        it.put([reject(b"y")])
+    with closing(Queries(path)) as queries:
+        assert sorted(kept.count for kept in queries.newest_rejects(10)[0]) == [2, 2]
+
+
+def test_a_delivery_whose_reading_may_be_lost_is_taken_again(path: Path) -> None:
+    fill(path, entry(reading("attic", START), source="broker", packet_id=7, digest=b"12345678"))
+    tear(path, page_of(path, "cellar", READINGS - 1))
+    with opened(path) as it:
+        assert it.opened.deliveries == []
+
+
+def test_rows_on_both_sides_of_a_torn_page_go_on(path: Path) -> None:
+    fill(path, *[reject(b"%03d" % n + b"x" * 500) for n in range(100)])
+    tear(path, pages_with(path, b"050xxx")[0])
+    with opened(path), closing(Queries(path)) as queries:
+        ids = queries.reject_ids()
+    assert ids[0] == 1
+    assert ids[-1] == 100
+    assert 80 < len(ids) < 100
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        "UPDATE readings SET body = 'null' WHERE seq = 600",
+        'UPDATE readings SET body = \'{"ts":1,"val\' WHERE seq = 600',
+        "UPDATE readings SET seq = 9007199254740993 WHERE seq = 600",
+        "UPDATE readings SET ts = 'abc' WHERE seq = 600",
+        "UPDATE spans SET last = 601 WHERE first = 257",
+    ],
+)
+def test_what_can_be_read_and_makes_no_sense_is_not_believed(path: Path, change: str) -> None:
+    fill(path)
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute(change)
+        connection.commit()
+    tear(path, page_of(path, "attic", 100))
+    with opened(path) as it:
+        assert [known.last.seq // MARGIN for known in it.opened.devices] == [1, 1, 1]
+
+
+def older(path: Path) -> None:
+    with closing(sqlite3.connect(path)) as connection:
+        connection.executescript("DROP TABLE resume; PRAGMA user_version = 3;")
+
+
+def oldest(path: Path) -> None:
+    older(path)
+    with closing(sqlite3.connect(path)) as connection:
+        connection.executescript("ALTER TABLE devices DROP COLUMN profile; PRAGMA user_version = 1;")
+
+
+@pytest.mark.parametrize("made_by", [older, oldest])
+def test_an_older_gateways_journal_is_rescued_too(path: Path, made_by: Callable[[Path], None]) -> None:
+    fill(path)
+    made_by(path)
+    tear(path, page_of(path, "attic", 100))
+    assert next_seq(path, "attic") == READINGS + 1
