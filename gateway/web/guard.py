@@ -1,8 +1,9 @@
 """What is checked before any request: whose page it comes from, and what it may negotiate.
 
 A loopback server without users trusts whoever reaches it, so it must be sure that the page in the
-browser is its own: the Host header is checked (DNS rebinding), and the Origin of a WebSocket and of
-whatever changes something (cross-site requests).
+browser is its own: the Host header is checked (DNS rebinding), the Origin of a WebSocket and of
+whatever changes something, and what the browser says of a request that has no Origin: an image of
+another site would make a session of Socket.IO each time (https://www.w3.org/TR/fetch-metadata/).
 """
 
 from collections.abc import Callable, Iterable, Sequence
@@ -13,6 +14,7 @@ Environ = dict[str, Any]
 WsgiApp = Callable[[Environ, Callable[..., Any]], Iterable[bytes]]
 
 _SAFE = frozenset({"GET", "HEAD"})
+_OTHERS = frozenset({"cross-site", "same-site"})
 _OWN = frozenset({"127.0.0.1", "localhost", "::1"})
 
 
@@ -35,11 +37,20 @@ class Guard:
         """Answer a request, or refuse it."""
         if _host_of(f"//{environ.get('HTTP_HOST', '')}") not in self._hosts:
             return _refuse(start_response, "this host name is not one of [web] allowed_origins in gateway.toml")
+        if self._is_foreign(environ):
+            return _refuse(start_response, "a page of another origin may lead here, but not use this from afar")
         if _changes_something(environ) and not self.allows_origin(environ.get("HTTP_ORIGIN"), environ):
             return _refuse(start_response, "a page of another origin may not change anything here")
         # permessage-deflate would cost more CPU a message than all else (docs/traps.md 4.2)
         environ.pop("HTTP_SEC_WEBSOCKET_EXTENSIONS", None)
         return self._app(environ, start_response)
+
+    def _is_foreign(self, environ: Environ) -> bool:
+        """Tell whether a page of another site asks, for more than to be replaced by one of ours."""
+        if environ.get("HTTP_SEC_FETCH_SITE") not in _OTHERS:
+            return False
+        leads_here = environ.get("HTTP_SEC_FETCH_MODE") == "navigate" and _is_page(environ)
+        return not leads_here and environ.get("HTTP_ORIGIN", "").rstrip("/") not in self._origins
 
     def allows_origin(self, origin: str | None, environ: Environ) -> bool:
         """Tell whether a page from ``origin`` may use Socket.IO and change things; a program sends none."""
@@ -50,6 +61,10 @@ class Guard:
             return urlsplit(origin).netloc == environ.get("HTTP_HOST")
         except ValueError:
             return False
+
+
+def _is_page(environ: Environ) -> bool:
+    return not environ.get("PATH_INFO", "").startswith(("/socket.io/", "/api/"))
 
 
 def _changes_something(environ: Environ) -> bool:

@@ -14,6 +14,7 @@ from socketio.packet import EVENT
 
 from gateway.runtime import monotonic
 from gateway.web.broadcast import broadcast
+from gateway.web.crowd import Crowd
 from gateway.web.outbox import Outbox
 from gateway.web.websocket import Upgrade
 
@@ -68,6 +69,7 @@ def create(app: Flask, allows_origin: Callable[[str | None, dict[str, Any]], boo
     )
     eio = socketio.server.eio
     eio._async = {**eio._async, "queue": Outbox, "websocket": Upgrade}  # noqa: SLF001  no public hook; a contract test pins it
+    app.wsgi_app = Crowd(app.wsgi_app, eio.sockets)  # type: ignore[method-assign]  # as Flask's documentation has it
     return socketio
 
 

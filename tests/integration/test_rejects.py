@@ -181,6 +181,8 @@ def test_a_page_of_another_site_can_replay_nothing(daemon, broker):
     for origin in ("http://evil.example", "null", "http://[", f"http://127.0.0.1:{daemon.port + 1}"):
         assert ask(daemon, "POST", path, Origin=origin)[0] == 403
         assert ask(daemon, "POST", "/socket.io/?EIO=4&transport=polling", Origin=origin)[0] == 400
+    image = {"Sec-Fetch-Site": "cross-site", "Sec-Fetch-Mode": "no-cors", "Sec-Fetch-Dest": "image"}
+    assert ask(daemon, "GET", "/socket.io/?EIO=4&transport=polling", **image)[0] == 403
     assert daemon.ledger()["received"] == 1
 
 

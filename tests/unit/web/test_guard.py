@@ -5,13 +5,14 @@ from gateway.web.guard import Guard
 OWN = "127.0.0.1:8080"
 
 
-def ask(method="POST", path="/api/v1/rejects/1/replay", origin=None, host=OWN, allowed=()):
+def ask(method="POST", path="/api/v1/rejects/1/replay", origin=None, host=OWN, allowed=(), **fetch):
     """Return whether the request reaches the app."""
     reached = []
     guard = Guard(lambda environ, start: reached.append(environ) or [b""], allowed)
     environ = {"REQUEST_METHOD": method, "PATH_INFO": path, "HTTP_HOST": host}
     if origin is not None:
         environ["HTTP_ORIGIN"] = origin
+    environ |= {f"HTTP_SEC_FETCH_{name.upper()}": value for name, value in fetch.items()}
     answers = []
     body = guard(environ, lambda status, headers: answers.append(status))
     assert bool(reached) != (answers == ["403 Forbidden"])
@@ -66,3 +67,34 @@ def test_socket_io_asks_itself():
 
 def test_another_host_is_nobody():
     assert not ask("GET", host="evil.example")
+
+
+@pytest.mark.parametrize("site", ["cross-site", "same-site"])
+@pytest.mark.parametrize(
+    ("path", "mode"),
+    [
+        ("/socket.io/", "no-cors"),
+        ("/socket.io/", "navigate"),
+        ("/socket.io/", "websocket"),
+        ("/api/v1/devices/a/readings", "no-cors"),
+        ("/api/v1/devices/a/readings", "navigate"),
+        ("/", "cors"),
+        ("/static/js/api.js", "no-cors"),
+    ],
+)
+def test_a_page_of_another_site_may_not_even_look(site, path, mode):
+    assert not ask("GET", path, site=site, mode=mode)
+    assert not ask("GET", path, site=site, mode=mode, origin="http://evil.example", allowed=["https://panel.example"])
+    assert ask("GET", path, site=site, mode=mode, origin="https://panel.example", allowed=["https://panel.example"])
+
+
+@pytest.mark.parametrize("path", ["/", "/devices/kitchen", "/rejects"])
+def test_a_link_on_another_site_may_lead_here(path):
+    assert ask("GET", path, site="cross-site", mode="navigate")
+    assert not ask("POST", path, site="cross-site", mode="navigate", origin="http://evil.example")
+
+
+@pytest.mark.parametrize("site", ["same-origin", "none"])
+def test_the_own_page_and_the_address_bar_may(site):
+    for path, mode in (("/socket.io/", "cors"), ("/socket.io/", "websocket"), ("/api/v1/status", "navigate")):
+        assert ask("GET", path, site=site, mode=mode)
