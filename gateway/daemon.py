@@ -137,7 +137,7 @@ class Daemon:
             serving.append(runtime.spawn(server.serve, control_listener, self._control))
         for task in (self._inbox.run, self._tick):
             runtime.spawn(task)
-        runtime.spawn(self._ops.run, self._stopping)
+        runtime.spawn(self._ops.run, self._stopping, self._chores)
         for supervisor in self._supervisors:
             supervisor.start()
         log.info("ready on %s", server.url_of(listener))

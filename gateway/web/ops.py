@@ -4,6 +4,7 @@ from typing import Any
 
 from flask_socketio import Namespace
 
+from gateway.chores import Chores
 from gateway.errors import JournalDown
 from gateway.ledger import Ledger
 from gateway.rejects import Rejects
@@ -42,10 +43,10 @@ class Ops(Namespace):  # type: ignore[misc]  # flask_socketio has no types
             return {"ok": False, "error": {"code": "bad_request", "message": f"unknown event {event!r}"}}
         return None
 
-    def run(self, stop: Event) -> None:
-        """Tell what changed, until ``stop``; a green thread's body."""
+    def run(self, stop: Event, chores: Chores) -> None:
+        """Tell what changed, until ``stop``, whatever may fail once; a green thread's body."""
         while not stop.wait(_EVERY_S):
-            self.tick()
+            chores.do("news for operators", self.tick)
 
     def tick(self) -> None:
         """Tell what changed since the last call; nothing is looked up where nobody listens."""
