@@ -7,6 +7,7 @@ from gateway.journal.faults import is_damage, is_refusal, needs_new_connection, 
 from gateway.journal.opening import suspect
 from gateway.journal.records import Committed
 from gateway.journal.store import Store
+from gateway.journal.waiting import Waiting
 from gateway.model import Entry
 
 MOST_ENTRIES = 1000
@@ -29,6 +30,8 @@ class Committer:
         self._store = store
         self._post = post
         self._reconnect = bool(problem)
+        self.waiting = Waiting()
+        """Told of what comes to its end."""
 
     def take(self, batch: list[Entry]) -> None:
         """Commit and post; while the disk refuses, keep what can be kept and post the rest as it is."""
@@ -75,7 +78,7 @@ class Committer:
             if error and not self.problem and len(part) > 1:
                 most = len(part) // 2
             elif not self.problem:
-                self._post(Committed(part, error))
+                self._finish(part, error)
                 del entries[: len(part)]
                 most = min(2 * most, MOST_ENTRIES)
 
@@ -112,4 +115,8 @@ class Committer:
 
     def _post_refused(self, entries: list[Entry], reason: str) -> None:
         lost = any(entry.readings or entry.message.acknowledged for entry in entries)
-        self._post(Committed(entries, reason if lost else ""))
+        self._finish(entries, reason if lost else "")
+
+    def _finish(self, entries: list[Entry], error: str) -> None:
+        self._post(Committed(entries, error))
+        self.waiting.take_off(entries)

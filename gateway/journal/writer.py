@@ -106,10 +106,11 @@ class Journal:
         """Take an entry, to be committed and posted; never blocks. One thread calls this.
 
         Where the disk is so slow that the queue is full, an entry that its sender doesn't keep
-        is posted at once, with an error.
+        is posted at once, with an error; where too many bytes wait, any.
         """
-        if self._stopped or (len(self._queue) >= _MOST_QUEUED and not entry.message.acknowledged):
-            self._post(Committed([entry], self._stopped or f"journal {self._path}: the disk is too slow"))
+        if self._stopped or not self._has_room(entry):
+            why = self._stopped or self._committer.problem or f"journal {self._path}: the disk is too slow"
+            self._post(Committed([entry], why))
             return
         if not is_set(entry.message.arrived):
             entry.booted = self._boot_of(entry)
@@ -120,6 +121,11 @@ class Journal:
         if self._idle:  # set before the writer looks at the queue: no entry is left without a wake-up
             with self._changed:
                 self._changed.notify()
+
+    def _has_room(self, entry: Entry) -> bool:
+        if len(self._queue) >= _MOST_QUEUED and not entry.message.acknowledged:
+            return False
+        return self._committer.waiting.add(entry)
 
     def _boot_of(self, entry: Entry) -> float | None:
         """Return when this boot began by the clock that stamped ``entry``; None: that was an earlier one."""

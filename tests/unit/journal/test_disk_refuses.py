@@ -5,7 +5,7 @@ import sys
 from pathlib import Path
 
 from gateway.journal import Queries
-from gateway.model import Outcome
+from gateway.model import Entry, Outcome, RawMessage
 from tests.support.full_disks import LARGE, full
 from tests.support.journals import START, entry, opened, reading
 from tests.support.ports import wait_until
@@ -124,6 +124,23 @@ def test_what_is_kept_has_a_bound(path: Path, monkeypatch) -> None:
         it.posted.wait_for(9)
 
 
+def test_what_is_kept_has_a_bound_in_bytes(path: Path, monkeypatch) -> None:
+    monkeypatch.setattr("gateway.journal.waiting.MOST_BYTES", 5 * len(LARGE))
+    with opened(path) as it:
+        with full(it):
+            it.put([entry(reading("a", START, LARGE))])
+            large = [entry(reading("a", START, LARGE), acknowledged=True) for _ in range(8)]
+            for one in large:
+                it.journal.append(one)
+            assert it.posted.wait_for(5).entries[1:] == large[4:]
+            assert it.journal.backlog == 4
+            assert all("the disk is full" in batch.error for batch in it.posted.batches)
+        it.posted.wait_for(9)
+        it.put([entry(reading("a", START, LARGE)) for _ in range(4)])
+        assert it.posted.batches[-1].error == ""
+        assert it.posted.entries[-1].readings[0].seq == 8
+
+
 def test_what_is_kept_at_the_close_is_posted_as_lost(path: Path) -> None:
     with opened(path) as it, full(it):
         it.put([entry(reading("a", START, LARGE))])
@@ -148,6 +165,19 @@ def test_a_queue_that_does_not_move_has_a_bound(path: Path, monkeypatch) -> None
     (refused,) = [batch for batch in it.posted.batches if batch.error]
     assert refused.error.endswith("the disk is too slow")
     assert len(refused.entries) == 1
+
+
+def test_a_queue_that_does_not_move_has_a_bound_in_bytes(path: Path, monkeypatch) -> None:
+    monkeypatch.setattr("gateway.journal.waiting.MOST_BYTES", 100_000)
+    with opened(path) as it:
+        with it.journal._changed:  # so that the writer doesn't look
+            it.journal._idle = False
+            for _ in range(3):
+                message = RawMessage(b"x" * 40_000, START, acknowledged=True)
+                it.journal.append(Entry("bench", message, Outcome.IGNORED))
+            (refused,) = it.posted.drain().batches
+            assert refused.error.endswith("the disk is too slow")
+        it.posted.wait_for(3)
 
 
 _LIMITED = """

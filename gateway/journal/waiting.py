@@ -1,0 +1,40 @@
+"""How much memory is taken by what waits for the disk."""
+
+from collections.abc import Iterable
+
+from gateway.model import Entry
+
+MOST_BYTES = 64 * 2**20
+"""Of all that was appended and has not come to its end, kept for its sender or not."""
+_OBJECT_BYTES = 512
+"""About what a message takes beside its bytes, and each of its readings."""
+
+
+class Waiting:
+    """Counts what is between ``append`` and its end: the hub adds, the writer takes off.
+
+    Each has a sum of its own that the other only reads, so no lock is needed. A message counts with
+    its payload, also where readings were made of it: it is the adapter's, and nobody here may empty it.
+    """
+
+    def __init__(self) -> None:
+        self._came = 0
+        self._went = 0
+
+    def add(self, entry: Entry) -> bool:
+        """Count ``entry`` if there is room for it; called by the hub."""
+        came = self._came + _cost(entry)
+        if came - self._went > MOST_BYTES:
+            return False
+        self._came = came
+        return True
+
+    def take_off(self, entries: Iterable[Entry]) -> None:
+        """Forget what has come to its end; called by the writer."""
+        self._went += sum(map(_cost, entries))
+
+
+def _cost(entry: Entry) -> int:
+    message = entry.message
+    bodies = sum(_OBJECT_BYTES + len(reading.body) for reading in entry.readings)
+    return _OBJECT_BYTES + len(message.payload) + len(message.topic) + bodies
