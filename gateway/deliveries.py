@@ -14,8 +14,8 @@ from hashlib import blake2b
 from gateway.model import RawMessage
 
 KEPT = 4096
-"""Deliveries remembered a source: more than any broker has on their way to one client at a time,
-less than the 65535 packet ids, so that an id used again soon means another message."""
+"""Settled deliveries remembered a source: more than a broker has on their way that holds to a limit, less
+than the 65535 packet ids, so that an id used again soon means another message."""
 _DIGEST_BYTES = 8
 TOPICS_KEPT = 4096
 """Topics a source whose last message is remembered; a retained one of another is taken in once more."""
@@ -27,18 +27,32 @@ def digest_of(message: RawMessage) -> bytes:
 
 
 class Deliveries:
-    """The newest deliveries of each source by packet id, the newest message of each topic; older ones are forgotten."""
+    """The deliveries of each source by packet id, the newest message of each topic.
+
+    Of deliveries that were settled the older ones are forgotten; one that was not settled never is:
+    these have a bound in the packet ids, and in what the journal lets wait.
+    """
 
     def __init__(self) -> None:
         self._topics: defaultdict[str, OrderedDict[int, int]] = defaultdict(OrderedDict)
+        self._unsettled: defaultdict[str, dict[int, bytes]] = defaultdict(dict)
         self._sources: defaultdict[str, OrderedDict[int, bytes]] = defaultdict(OrderedDict)
 
     def seen(self, source: str, packet_id: int, digest: bytes) -> bool:
         """Tell whether the newest delivery with this packet id is this one."""
-        return self._sources[source].get(packet_id) == digest
+        newest = self._unsettled[source].get(packet_id) or self._sources[source].get(packet_id)
+        return newest == digest
+
+    def expect(self, source: str, packet_id: int, digest: bytes) -> None:
+        """Keep a delivery, in the place of an older one with this packet id, until ``remember`` or ``forget``."""
+        self._unsettled[source][packet_id] = digest
+        self._sources[source].pop(packet_id, None)
 
     def remember(self, source: str, packet_id: int, digest: bytes) -> None:
-        """Keep a delivery, in the place of an older one with this packet id."""
+        """Keep a delivery that is settled, for as long as it is among the newest."""
+        if self._unsettled[source].get(packet_id, digest) != digest:
+            return  # its id names another by now
+        self._unsettled[source].pop(packet_id, None)
         kept = self._sources[source]
         kept[packet_id] = digest
         kept.move_to_end(packet_id)
@@ -48,7 +62,8 @@ class Deliveries:
     def forget(self, source: str, packet_id: int, digest: bytes) -> None:
         """Drop a delivery that could not be kept, so that it is taken in when it comes again."""
         if self.seen(source, packet_id, digest):
-            del self._sources[source][packet_id]
+            self._unsettled[source].pop(packet_id, None)
+            self._sources[source].pop(packet_id, None)
 
     def is_repeated(self, source: str, message: RawMessage) -> bool:
         """Tell whether ``message`` is retained and says what its topic said last; else it is now the last."""

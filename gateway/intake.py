@@ -81,7 +81,7 @@ class Intake:
             digest = digest_of(message)
             if message.redelivered and self._deliveries.seen(self._source, message.packet_id, digest):
                 return Entry(self._source, message, Outcome.DUPLICATE)
-            self._deliveries.remember(self._source, message.packet_id, digest)
+            self._deliveries.expect(self._source, message.packet_id, digest)
         if self._deliveries.is_repeated(self._source, message):
             return Entry(self._source, message, Outcome.DUPLICATE)
         entry = self.read(message)

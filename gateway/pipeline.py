@@ -166,8 +166,12 @@ class Pipeline:
             entry.ended(Outcome.DROPPED if lost else entry.outcome, error if lost else entry.reason)
 
     def _settle(self, entry: Entry) -> None:
+        message = entry.message
+        if message.packet_id is not None:
+            digest = entry.digest or digest_of(message)  # a duplicate has none
+            self._sinks.deliveries.remember(entry.source, message.packet_id, digest)
         try:
-            entry.message.settle()
+            message.settle()
         except Exception as error:  # noqa: BLE001  an adapter's defect keeps no other message from its end
             self._defects.report(f"settling a message of source {entry.source}", error)
 

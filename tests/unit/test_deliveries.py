@@ -42,6 +42,29 @@ def test_remembering_again_makes_it_new_again():
     assert not deliveries.seen("broker", 1, ONE)
 
 
+def test_what_is_not_settled_is_not_forgotten_however_much_there_is():
+    deliveries = Deliveries()
+    for packet_id in range(1, KEPT + 1001):
+        deliveries.expect("broker", packet_id, ONE)
+    assert deliveries.seen("broker", 1, ONE)
+    for packet_id in range(1, KEPT + 1001):
+        deliveries.remember("broker", packet_id, ONE)
+    assert not deliveries.seen("broker", 1000, ONE)
+    assert deliveries.seen("broker", 1001, ONE)
+
+
+def test_a_delivery_whose_id_is_used_again_is_known_no_more_even_if_the_new_one_fails():
+    deliveries = Deliveries()
+    deliveries.remember("broker", 7, ONE)
+    deliveries.expect("broker", 7, OTHER)
+    assert not deliveries.seen("broker", 7, ONE)
+    deliveries.remember("broker", 7, ONE)  # settled late
+    assert deliveries.seen("broker", 7, OTHER)
+    deliveries.forget("broker", 7, OTHER)
+    assert not deliveries.seen("broker", 7, ONE)
+    assert not deliveries.seen("broker", 7, OTHER)
+
+
 def test_what_could_not_be_kept_is_forgotten_unless_its_id_was_used_again():
     deliveries = Deliveries()
     deliveries.remember("broker", 7, ONE)

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import orjson
 import pytest
 
@@ -120,6 +122,24 @@ def test_what_could_not_be_kept_is_dropped_and_left_with_its_sender(world):
     world.take(b'{"n": 2}', packet_id=7, redelivered=True)
     world.commit()
     assert world.books == {"received": 3, "dropped": 2, "stored": 1}
+
+
+def test_what_waits_for_the_disk_is_not_taken_twice_however_much_there_is(world):
+    for packet_id in range(1, 6001):
+        world.take(b'{"n": %d}' % packet_id, packet_id=packet_id)
+    world.commit("the disk is full", kept=True)
+    world.take(b'{"n": 1}', packet_id=1, redelivered=True)
+    assert [entry.outcome for entry in world.journal.entries] == [Outcome.DUPLICATE]
+
+
+def test_what_was_settled_waits_no_more_whatever_became_of_it(world):
+    retained = RawMessage(b'{"n": 1}', 0.0, b"t", acknowledged=True, packet_id=7, retained=True)
+    world.pipeline.take("bench", retained)
+    world.pipeline.take("bench", replace(retained, packet_id=8))
+    world.take(b"no JSON", packet_id=9)
+    world.commit()
+    assert world.books == {"received": 3, "stored": 1, "duplicate": 1, "rejected": 1}
+    assert not world.deliveries._unsettled["bench"]
 
 
 def test_a_redelivery_is_a_duplicate_and_settled(world):
