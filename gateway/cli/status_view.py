@@ -92,6 +92,10 @@ def _facts(status: Status) -> Table:
     made = Table.grid(padding=(0, 2))
     made.add_row("devices", number(status["devices"]))
     made.add_row("clients", number(status["clients"]))
-    made.add_row("journal", f"{number(journal['readings'])} readings, {size(journal['bytes'])}{oldest}{writable}")
+    made.add_row("journal", f"{_readings(journal['readings'])}, {size(journal['bytes'])}{oldest}{writable}")
     made.add_row("latency", f"{lag['p50']:g} ms, one in a hundred above {lag['p99']:g} ms")
     return made
+
+
+def _readings(count: int) -> str:
+    return "1 reading" if count == 1 else f"{number(count)} readings"

@@ -4,6 +4,7 @@ from pathlib import Path
 
 from gateway.journal import Queries
 from gateway.model import Entry
+from gateway.runtime import since_boot
 from tests.support.journals import START, Opening, entry, opened, reading, settings
 from tests.support.ports import wait_until
 
@@ -95,7 +96,7 @@ def test_a_smaller_max_size_makes_the_file_smaller(path: Path) -> None:
     with opened(path) as it:
         it.put([at(START + n, "a", value="x" * 250) for n in range(10_000)])
     assert path.stat().st_size > 2 * 2**20
-    with opened(path, settings(max_size=2**20)), closing(Queries(path)) as queries:
+    with opened(path, settings(max_size=2**20), steady=since_boot), closing(Queries(path)) as queries:
         wait_until(lambda: queries.stats().bytes <= 2**20, "the file is small enough", timeout_s=30.0)
 
 
