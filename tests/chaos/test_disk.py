@@ -175,15 +175,22 @@ def test_a_damaged_journal_is_moved_aside_and_live_goes_on(daemon, broker, disk,
         assert is_writable(daemon)
 
 
-@pytest.mark.xfail(reason="where nothing of a device can be rescued, its numbers begin at 1 again", strict=True)
-def test_not_even_damage_gives_one_seq_to_two_readings(daemon, broker, disk, chance):
+@pytest.mark.parametrize("damage", [halved, garbage, garbage_within])
+@pytest.mark.parametrize("before", [True, False])
+def test_not_even_damage_gives_one_seq_to_two_readings_or_leaves_a_hole_unnamed(
+    *, daemon, broker, disk, damage, before, chance
+):
     with Faithful(daemon.url, "kitchen", options=IMPATIENT) as viewer:
-        store_and_damage(daemon, broker, disk, lambda data: garbage(data, chance))
+        store_and_damage(daemon, broker, disk, lambda data: damage(data, chance))
+        connections = viewer.connections
         daemon.start()
+        if before:  # it waits for a device that nobody remembers, or finds it there
+            wait_until(lambda: viewer.connections > connections, "the viewer is back")
         publish_more(daemon, broker)
         wait_until(lambda: viewer.readings("kitchen")[-1]["values"]["n"] == numbers(daemon)[-1], "live goes on")
         seen = Counter(one["seq"] for one in viewer.readings("kitchen"))
         assert [seq for seq, times in seen.items() if times > 1] == []
+        assert viewer.check_unbroken("kitchen") == daemon.readings("kitchen")[-1]["seq"]
 
 
 def store_and_damage(daemon, broker, disk, damage):

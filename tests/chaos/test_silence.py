@@ -18,7 +18,7 @@ from tests.support.ports import wait_until
 from tests.support.proxy import Proxy
 from tests.support.ptys import VirtualPort
 
-STALL_S = 4.0
+STALL_S = 5.0
 STALL = f'stall_after = "{STALL_S:g}s"'
 RATE = 50
 
