@@ -58,20 +58,7 @@ def blueprint(services: Services) -> Blueprint:
 
     @api.get("/api/v1/devices/<device_id>/readings")
     def readings(device_id: str) -> Response:
-        query = _parse_query()
-        if device_id not in services.devices:
-            abort(404, f"no device {device_id!r} was heard of")
-        found = services.history.page(
-            device_id,
-            after=query.after,
-            start_ts=query.from_,
-            end_ts=query.to,
-            limit=query.limit + 1,
-            descending=query.order == "desc",
-            most_bytes=_PAGE_BYTES,
-        )
-        page, following = _cut(found, query.limit)
-        return _FORMATS[query.format](device_id, page, following)
+        return _page_of(services, device_id)
 
     @api.get("/healthz")
     def healthz() -> Response:
@@ -83,6 +70,23 @@ def blueprint(services: Services) -> Blueprint:
         return reply({"ready": ready}, 200 if ready else 503)
 
     return api
+
+
+def _page_of(services: Services, device_id: str) -> Response:
+    query = _parse_query()
+    if device_id not in services.devices:
+        abort(404, f"no device {device_id!r} was heard of")
+    found = services.history.page(
+        device_id,
+        after=query.after,
+        start_ts=query.from_,
+        end_ts=query.to,
+        limit=query.limit + 1,
+        descending=query.order == "desc",
+        most_bytes=_PAGE_BYTES,
+    )
+    page, following = _cut(found, query.limit)
+    return _FORMATS[query.format](device_id, page, following)
 
 
 def _cut(found: Sequence[Stored], limit: int) -> tuple[Sequence[Stored], int | None]:
