@@ -59,7 +59,7 @@ class WebSocket(RFC6455WebSocket):  # type: ignore[misc]  # eventlet has no type
 
         The rest of a frame that went out in part is sent before anything else.
         """
-        if self._sendlock.locked():
+        if self._sendlock.balance <= 0:  # held, or free but promised to one who waits
             return False
         try:
             sent = self.socket.fd.send(frame)
