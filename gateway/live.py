@@ -20,11 +20,11 @@ from gateway.runtime import sleep, spawn
 
 log = logging.getLogger(__name__)
 
-MOST_UNSENT_BYTES = 128 * 1024
+MOST_UNSENT_BYTES = 64 * 1024
 """A live viewer with more than this unsent leaves the room and catches up at its own pace."""
-_REFILL_BYTES = 32 * 1024
+_REFILL_BYTES = 16 * 1024
 """One that catches up is sent more when less than this is unsent."""
-_PART = 200
+_PART = 100
 """Readings a packet while catching up."""
 _POLL_S = 0.02
 _MOST_DEVICES = 1000

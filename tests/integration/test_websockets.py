@@ -160,7 +160,7 @@ def test_a_browser_that_stops_reading_costs_little_and_disturbs_nobody(running):
         good.ask("join", {"device": "kitchen", "backlog": 0})
         publishing = threading.Thread(target=publish)
         publishing.start()
-        wait_until(lambda: daemon.ledger()["stored"] > 20_000, "caches are as large as they get", timeout_s=60.0)
+        wait_until(lambda: daemon.ledger()["stored"] > 60_000, "caches are as large as they get", timeout_s=120.0)
         before = daemon.memory_bytes()
         stalled = [RawClient(daemon.port) for _ in range(10)]
         for client in stalled:
