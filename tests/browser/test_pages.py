@@ -12,9 +12,10 @@ from paho.mqtt import client as paho
 from playwright.sync_api import Browser, Page, Route, expect
 
 from tests.support.browser import PHONE, Visit
-from tests.support.daemon import Daemon, mqtt
+from tests.support.daemon import Daemon, mqtt, serial
 from tests.support.mosquitto import Mosquitto
 from tests.support.ports import wait_until
+from tests.support.ptys import VirtualPort
 
 Begin = Callable[..., Visit]
 
@@ -98,6 +99,23 @@ def test_a_message_appears_on_the_open_page(broker: Mosquitto, visit: Begin, pat
     client.loop_stop()
     print(f"from publish to {path}: {took:.1f} ms")
     assert took < 5000
+
+
+@pytest.mark.parametrize(("path", "selector"), [("/", '[data-id="bench-sensor"]'), ("/devices/bench-sensor", "#tiles")])
+def test_a_line_on_a_serial_port_appears_on_the_open_page(
+    browser: Browser, tmp_path: Path, path: str, selector: str
+) -> None:
+    with VirtualPort(tmp_path / "port") as port, Daemon(tmp_path / "gateway", serial(port.link)) as daemon:
+        daemon.wait_up("bench")
+        port.write(b"19.5,48\n")
+        visit = Visit(browser, daemon.url)
+        page = visit.open(path)
+        expect(page.locator(f"{selector} .value")).to_have_text(["19.5", "48"])
+        expect(page.locator("body")).to_contain_text("2 s ago")  # the overview shows a device once a second
+        took = delay_ms(page, selector, "21.5", lambda: port.write(b"21.5,48\n"))
+        print(f"from the serial port to {path}: {took:.1f} ms")
+        assert took < 5000
+        visit.close()
 
 
 def test_a_card_has_the_newest_value_of_each_metric(broker: Mosquitto, visit: Begin) -> None:
