@@ -3,6 +3,7 @@
 Nothing outside this package knows its tables.
 """
 
+from gateway.journal.condensing import Condensed
 from gateway.journal.green import GreenQueries
 from gateway.journal.queries import Queries
 from gateway.journal.records import Committed, JournalStats, KeptReject, KnownDevice, Opened, Rebased, Stored
@@ -10,6 +11,7 @@ from gateway.journal.writer import Journal
 
 __all__ = [
     "Committed",
+    "Condensed",
     "GreenQueries",
     "Journal",
     "JournalStats",

@@ -6,6 +6,7 @@ from functools import partial
 from typing import TypeVar
 
 from gateway.errors import JournalDown
+from gateway.journal.condensing import Condensed, condensed
 from gateway.journal.queries import Queries
 from gateway.journal.records import JournalStats, KeptReject, Stored
 from gateway.runtime import Worker
@@ -32,6 +33,11 @@ class GreenQueries:
     def after(self, device: str, after: int, upto: int | None, limit: int) -> list[Stored]:
         """Return readings in order of ``seq``."""
         return self._within(_CATCH_UP_S, partial(self._queries.after, device, after, upto, limit))
+
+    def condensed(self, device: str, after: int, upto: int, budget: int) -> Condensed:
+        """Return of the readings with ``after < seq <= upto`` what fits into about ``budget`` bytes."""
+        back = partial(self._queries.page, device, start_ts=None, end_ts=None, descending=True)
+        return self._within(_CATCH_UP_S, partial(condensed, back, after, upto, budget))
 
     def page(  # noqa: PLR0913  one parameter a filter of the API
         self,
