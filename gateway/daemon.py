@@ -185,6 +185,7 @@ class Daemon:
             self._chores.do("overview", self._overview.tick)
             self._chores.do("keeping of the ledger", self._keep_ledger)
             self._chores.do("count of watchers", self._live.announce_watchers)
+            self._chores.do("look at viewers", self._live.look)
             if count % _TICKS_A_LOOK == 0:
                 self._chores.do("look at the clock", self._look_at_clock)
                 self._chores.do("judging of sources", self._look_at_sources)

@@ -2,11 +2,12 @@
 
 Through its queue a client costs about 50 µs a packet, and 5 µs when its socket takes a ready frame in
 the turn of the hub that publishes (docs/traps.md, end). One whose socket doesn't take it gets it through
-its queue, and is the slow one of whom ``live`` hears by ``unsent``.
+its queue, as far as ``most`` allows; it is the slow one, and ``live`` is told.
 """
 
 import contextlib
 from collections.abc import Iterable
+from math import inf
 from typing import Any
 
 from engineio.exceptions import SocketIsClosedError
@@ -14,16 +15,60 @@ from engineio.packet import MESSAGE, Packet
 
 from gateway.web.websocket import text_frame
 
+_MOST_WAITING_BYTES = 512 * 1024
+"""A client for which so much waits reads nothing: it is dropped, and may come again."""
 
-def broadcast(sessions: Iterable[Any], text: str) -> None:
-    """Send a Socket.IO packet to engineio sessions."""
+
+def broadcast(clients: Iterable[tuple[str, Any]], text: str, most: float = inf) -> list[str]:
+    """Send a Socket.IO packet.
+
+    Parameters
+    ----------
+    clients
+        Names and engineio sessions.
+    text
+        The packet, encoded.
+    most
+        Bytes that may wait for a client already, if its socket doesn't take this packet.
+
+    Returns
+    -------
+    list[str]
+        The names of those to whom it wasn't sent, as more waits.
+    """
     frame = None
     packet = Packet(MESSAGE, data=text)
-    for session in sessions:
+    refused = []
+    for name, session in clients:
         if frame is None:
             frame = text_frame(packet.encode())
-        if not (_is_idle(session) and session.websocket.write_now(frame)):
+        if _is_idle(session) and session.websocket.write_now(frame):
+            continue
+        if waiting(session) > most:
+            refused.append(name)
+        else:
             _queue(session, packet)
+    return refused
+
+
+def deliver(session: Any, texts: Iterable[str]) -> None:
+    """Send Socket.IO packets to one client, in one write where its socket takes it."""
+    packets = [Packet(MESSAGE, data=text) for text in texts]
+    frames = b"".join([text_frame(packet.encode()) for packet in packets])
+    if not (_is_idle(session) and session.websocket.write_now(frames)):
+        for packet in packets:
+            _queue(session, packet)
+
+
+def ask(session: Any) -> bool:
+    """Ask a client to tell when it has come so far, if nothing waits for it that would come later."""
+    return _is_idle(session) and session.websocket.ping_now()
+
+
+def waiting(session: Any) -> int:
+    """Return the bytes that wait for a client in this process."""
+    in_socket = session.websocket.waiting if session.upgraded else 0
+    return int(session.queue.unsent + in_socket)
 
 
 def _is_idle(session: Any) -> bool:
@@ -32,5 +77,15 @@ def _is_idle(session: Any) -> bool:
 
 
 def _queue(session: Any, packet: Packet) -> None:
+    if waiting(session) > _MOST_WAITING_BYTES:
+        _drop(session)
+        return
     with contextlib.suppress(SocketIsClosedError):  # it left in this very turn
         session.send(packet)
+
+
+def _drop(session: Any) -> None:
+    session.queue.clear()
+    session.close(wait=False, abort=True)
+    if session.upgraded:
+        session.websocket.cut()

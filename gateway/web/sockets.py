@@ -1,7 +1,8 @@
 """The Socket.IO server, and what live and overview need of it."""
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from math import inf
 from typing import Any
 
 import engineio.base_socket
@@ -12,8 +13,9 @@ from flask import Flask
 from flask_socketio import SocketIO
 from socketio.packet import EVENT
 
+from gateway.live import Event, Traffic
 from gateway.runtime import monotonic
-from gateway.web.broadcast import broadcast
+from gateway.web.broadcast import ask, broadcast, deliver
 from gateway.web.crowd import Crowd
 from gateway.web.outbox import Outbox
 from gateway.web.websocket import Upgrade
@@ -25,6 +27,8 @@ PING_TIMEOUT_S = 10
 _MOST_PACKETS_A_POST = 1024
 """The official client polls first: a page that joins many devices at once sends them in one POST."""
 _MOST_INBOUND_BYTES = 64 * 1024
+_MOST_WAITING_BYTES = 4 * 1024
+"""Of readings, for a client that doesn't take them at once; what is in a queue can't be skipped any more."""
 
 
 class Json:
@@ -99,20 +103,33 @@ class Sockets:
 
     def announce(self, room: str | None, event: str, payload: object) -> None:
         """Send an event to all in ``room``; None: to everybody."""
+        self._broadcast(room, event, payload, inf)
+
+    def _broadcast(self, room: str | None, event: str, payload: object, most: float) -> list[str]:
         if not self.occupied(room):
-            return
-        text = self._server.packet_class(EVENT, namespace=self._namespace, data=[event, payload]).encode()
+            return []
+        text = self._encode(event, payload)
         members = self._server.manager.get_participants(self._namespace, room)
         sessions = self._server.eio.sockets
-        broadcast([sessions[eio_sid] for _, eio_sid in members if eio_sid in sessions], text)
+        return broadcast([(sid, sessions[eio_sid]) for sid, eio_sid in members if eio_sid in sessions], text, most)
+
+    def _encode(self, event: str, payload: object) -> str:
+        text: str = self._server.packet_class(EVENT, namespace=self._namespace, data=[event, payload]).encode()
+        return text
 
     def send(self, viewer: str, event: str, payload: object) -> None:
         """Send an event to one viewer; a viewer's own room has its name."""
         self.announce(viewer, event, payload)
 
-    def send_room(self, device: str, event: str, payload: object) -> None:
-        """Send an event to the room of a device."""
-        self.announce(device_room(device), event, payload)
+    def send_all(self, viewer: str, events: Sequence[Event]) -> None:
+        """Send events to one viewer, in one write if its socket takes it."""
+        session = self._session(viewer)
+        if session is not None:
+            deliver(session, [self._encode(*event) for event in events])
+
+    def send_room(self, device: str, event: str, payload: object) -> list[str]:
+        """Send an event to the room of a device; return those for whom too much waits already."""
+        return self._broadcast(device_room(device), event, payload, _MOST_WAITING_BYTES)
 
     def enter(self, viewer: str, device: str) -> None:
         """Put a viewer into the room of a device, if it is still connected."""
@@ -123,11 +140,30 @@ class Sockets:
         """Take a viewer out of the room of a device."""
         self._server.leave_room(viewer, device_room(device), namespace=self._namespace)
 
+    def ask(self, viewer: str) -> bool:
+        """Ask a viewer to tell when it has come so far, which ``traffic`` knows; return whether that could be."""
+        session = self._session(viewer)
+        return session is not None and ask(session)
+
+    def traffic(self, viewer: str) -> Traffic:
+        """Return what went to this viewer, in bytes; one that polls has taken what it polled."""
+        session = self._session(viewer)
+        if session is None:
+            return Traffic()
+        queue = session.queue
+        if not session.upgraded:
+            return Traffic(queue.passed + queue.unsent, queue.passed, queue.passed, asked=True)
+        socket = session.websocket
+        handed = socket.written + socket.waiting + queue.unsent
+        return Traffic(handed, socket.acknowledged(), socket.answered, socket.is_asked)
+
+    def _session(self, viewer: str) -> Any:
+        return self._server.eio.sockets.get(self._server.manager.eio_sid_from_sid(viewer, self._namespace))
+
     def unsent(self, viewer: str) -> int:
-        """Return the bytes that wait for this viewer."""
-        eio_sid = self._server.manager.eio_sid_from_sid(viewer, self._namespace)
-        socket = self._server.eio.sockets.get(eio_sid)
-        return socket.queue.unsent if socket else 0
+        """Return the bytes that are on their way to this viewer's system, wherever they wait."""
+        traffic = self.traffic(viewer)
+        return traffic.handed - traffic.acknowledged
 
     def close_all(self) -> None:
         """Close every connection without waiting for its queue."""

@@ -6,8 +6,12 @@ behind whose client reads nothing.
 """
 
 import contextlib
+import fcntl
 import logging
 import socket
+import sys
+import termios
+from collections import deque
 from collections.abc import Callable, Iterable
 from typing import Any
 
@@ -21,6 +25,12 @@ log = logging.getLogger(__name__)
 _TEXT = 1
 _CONTINUATION = 0
 _CLOSE = 8
+_PING, _PONG = "2", "3"
+"""Engine.IO's, in text frames."""
+_PING_FRAME = b"\x81\x012"
+_MOST_PINGS = 64
+_MOST_NOT_SENT_BYTES = 4 * 1024
+"""Of a connection, in the kernel, beside what is under way: what it has taken can't be skipped any more."""
 _NORMAL, _WRONG_KIND, _TOO_BIG = 1000, 1003, 1009
 """Close codes of RFC 6455, section 7.4.1."""
 
@@ -46,6 +56,54 @@ class WebSocket(RFC6455WebSocket):  # type: ignore[misc]  # eventlet has no type
 
     Message = _Message
     websocket_closed: bool
+    written = 0
+    """Bytes that the kernel took, ever."""
+    waiting = 0
+    """Bytes of frames that it has not taken yet."""
+    answered = 0
+    """Of the bytes ever handed over, how many came before the last ping that the client answered."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._pings: deque[int] = deque(maxlen=_MOST_PINGS)
+
+    def acknowledged(self) -> int:
+        """Return how many bytes the other end's system has taken, ever."""
+        try:
+            under_way = fcntl.ioctl(self.socket.fileno(), termios.TIOCOUTQ, bytes(4))
+        except (OSError, ValueError):  # it is closed
+            return self.written
+        return self.written - int.from_bytes(under_way, sys.byteorder)
+
+    @property
+    def is_asked(self) -> bool:
+        """Whether the client has a ping to answer."""
+        return bool(self._pings)
+
+    def ping_now(self) -> bool:
+        """Ask the client whether it has come so far, if a frame can be written at once; it can't else.
+
+        The system at the other end acknowledges what its browser may not have looked at for long. A client
+        answers Engine.IO's ping when it has handled all that came before it.
+        """
+        self._pings.append(self.written)
+        if self.write_now(_PING_FRAME):
+            return True
+        self._pings.pop()
+        return False
+
+    def send(self, message: str, **kw: Any) -> None:
+        """Send one message; waits."""
+        if message == _PING:
+            self._pings.append(self.written + self.waiting)
+        super().send(message, **kw)
+
+    def wait(self) -> Any:
+        """Return the next message, None at the end."""
+        message = super().wait()
+        if message == _PONG and self._pings:
+            self.answered = self._pings.popleft()
+        return message
 
     @staticmethod
     def _apply_mask(data: bytes, mask: bytes, length: int | None = None, offset: int = 0) -> bytes:
@@ -65,18 +123,38 @@ class WebSocket(RFC6455WebSocket):  # type: ignore[misc]  # eventlet has no type
             sent = self.socket.fd.send(frame)
         except OSError:  # full, which is for the queue; or broken, which the reader finds out
             return False
+        self.written += sent
         if sent < len(frame):
             self._sendlock.acquire()
+            self.waiting += len(frame) - sent
             spawn(self._finish, frame[sent:])
         return True
 
     def _finish(self, rest: bytes) -> None:
         try:
-            self.socket.sendall(rest)
+            self._write(rest)
         except OSError:
             self.close()
         finally:
             self._sendlock.release()
+
+    def _send(self, frame: bytes) -> None:
+        self.waiting += len(frame)
+        with self._sendlock:
+            self._write(frame)
+
+    def _write(self, frame: bytes) -> None:
+        view = memoryview(frame)
+        while view:
+            sent = self.socket.send(view)
+            view = view[sent:]
+            self.written += sent
+            self.waiting -= sent
+
+    def cut(self) -> None:
+        """End it without a word, and wake who waits for it."""
+        with contextlib.suppress(OSError):
+            self.socket.shutdown(socket.SHUT_RDWR)
 
     def close(self, close_data: tuple[int, str] | None = None) -> None:
         """End it in both directions: a reader that still waits must not keep a session whose writer gave up."""
@@ -121,11 +199,15 @@ class Upgrade(WebSocketWSGI):  # type: ignore[misc]  # engineio has no types
     def _handle(self, websocket: WebSocket) -> Iterable[bytes]:
         session = self._serve.__self__  # type: ignore[attr-defined]  # it is a method of the session
         session.websocket = websocket
+        session.queue.one_by_one = True
+        websocket.written = websocket.answered = session.queue.passed  # neither ever gets less
+        websocket.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NOTSENT_LOWAT, _MOST_NOT_SENT_BYTES)
         try:
             self._serve(websocket)
         except ValueError as error:
             log.debug("a client sent what is no packet: %s", error)
             session.close(wait=False, abort=True)
         finally:
+            session.queue.one_by_one = session.upgraded
             websocket.close()
         return []

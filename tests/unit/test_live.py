@@ -6,7 +6,8 @@ import orjson
 import pytest
 
 from gateway.errors import JournalDown
-from gateway.live import MOST_UNSENT_BYTES, Live, TooManyDevices
+from gateway.journal import Condensed
+from gateway.live import Live, TooManyDevices, Traffic
 from gateway.model import Reading, encode_body
 from gateway.runtime import monotonic, sleep, spawn
 
@@ -37,19 +38,29 @@ class Journal:
         found = [r for r in self.readings if after < r.seq <= upto and r.seq >= self.oldest]
         return [Stored(r.seq, r.ts, r.body) for r in found[:limit]]
 
+    def condensed(self, device, after, upto, budget):
+        found = self.after(device, after, upto, 1_000_000)
+        return Condensed(found, len(found))
+
 
 class Transport:
     def __init__(self):
         self.rooms = {}
         self.got = {}
-        self.waiting = {}
+        self.full = set()
 
     def send(self, viewer, event, payload):
         self.got.setdefault(viewer, []).append((event, orjson.loads(orjson.dumps(payload))))
 
+    def send_all(self, viewer, events):
+        for event in events:
+            self.send(viewer, *event)
+
     def send_room(self, device, event, payload):
-        for viewer in self.rooms.get(device, ()):
+        room = self.rooms.get(device, set())
+        for viewer in room - self.full:
             self.send(viewer, event, payload)
+        return room & self.full
 
     def enter(self, viewer, device):
         self.rooms.setdefault(device, set()).add(viewer)
@@ -57,8 +68,12 @@ class Transport:
     def leave(self, viewer, device):
         self.rooms[device].discard(viewer)
 
-    def unsent(self, viewer):
-        return self.waiting.get(viewer, 0)
+    def traffic(self, viewer):
+        handed = len(self.got.get(viewer, ()))
+        return Traffic(handed, handed, 0 if viewer in self.full else handed)
+
+    def ask(self, viewer):
+        return True
 
     def seqs(self, viewer):
         return [r["seq"] for event, data in self.got.get(viewer, ()) if event == "readings" for r in data["readings"]]
@@ -178,17 +193,17 @@ def test_readings_that_could_not_be_stored_are_shown_and_move_no_position(world)
     assert world.transport.seqs("v") == [None, 1]
 
 
-def test_a_slow_viewer_leaves_the_room_and_catches_up(world):
+def test_a_viewer_that_takes_nothing_leaves_the_room_and_catches_up(world):
     world.live.join("slow", "d", None, 0)
     world.live.join("fast", "d", None, 0)
     until(lambda: world.in_room("slow") and world.in_room("fast"))
     world.commit(2)
-    world.transport.waiting["slow"] = MOST_UNSENT_BYTES + 1
+    world.transport.full.add("slow")
     world.commit(3)
     assert not world.in_room("slow")
     assert world.transport.seqs("fast") == [1, 2, 3, 4, 5]
     assert world.transport.seqs("slow") == [1, 2]
-    world.transport.waiting["slow"] = 0
+    world.transport.full.clear()
     until(lambda: world.in_room("slow"))
     world.commit()
     assert world.transport.seqs("slow") == [1, 2, 3, 4, 5, 6]
@@ -254,6 +269,31 @@ def test_one_viewer_can_only_watch_so_much(world):
     with pytest.raises(TooManyDevices):
         world.live.join("v", "one more", None, 0)
     world.live.join("v", "d7", None, 0)
+
+
+def test_a_great_commit_goes_out_in_packets_that_can_be_kept_for_each_viewer(world):
+    world.live.join("v", "d", None, 0)
+    until(lambda: world.in_room("v"))
+    world.commit(5000)
+    packets = [data["readings"] for event, data in world.transport.got["v"] if event == "readings"]
+    assert max(len(orjson.dumps(packet)) for packet in packets) < 64 * 1024
+    assert world.transport.seqs("v") == list(range(1, 5001))
+
+
+def test_a_viewer_that_leaves_in_the_turn_of_a_commit_disturbs_nobody(world):
+    for name in ("v", "w"):
+        world.live.join(name, "d", None, 0)
+    until(lambda: world.in_room("v") and world.in_room("w"))
+    send_room = world.transport.send_room
+
+    def leave_meanwhile(device, event, payload):
+        world.live.gone("v")
+        return [*send_room(device, event, payload), "v"]
+
+    world.transport.send_room = leave_meanwhile
+    world.commit(2)
+    assert world.transport.seqs("w") == [1, 2]
+    assert world.live.watchers("d") == 1
 
 
 def test_a_tap_sees_everything_until_it_is_closed(world):

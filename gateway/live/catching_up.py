@@ -1,0 +1,153 @@
+"""Bringing viewers from where they are to the newest: one green thread for each that is behind."""
+
+import logging
+from collections.abc import Callable, Sequence
+from itertools import accumulate
+from typing import TypeVar
+
+from gateway.errors import JournalDown
+from gateway.journal import Condensed, Stored
+from gateway.live.outside import History, Traffic, Transport
+from gateway.live.packets import account
+from gateway.live.watches import Viewer, Watch
+from gateway.runtime import monotonic, sleep, spawn
+
+T = TypeVar("T")
+log = logging.getLogger(__name__)
+
+_MOST_A_PART = 3000
+"""Readings: to join more would hold the hub for long."""
+
+
+class CatchingUp:
+    """Reads the journal for viewers as fast as each takes it; hub thread only.
+
+    Parameters
+    ----------
+    transport, history
+        Where it goes, and where it comes from.
+    newest
+        Tells the newest ``seq`` of a device that may be sent.
+    go_live
+        Called when a watch has reached it, in the same turn of the hub.
+    """
+
+    def __init__(
+        self, transport: Transport, history: History, newest: Callable[[str], int], go_live: Callable[[Watch], None]
+    ) -> None:
+        self._transport = transport
+        self._history = history
+        self._newest = newest
+        self._go_live = go_live
+        self._down = False
+
+    def follow(self, viewer: Viewer, *, late: bool) -> None:
+        """Serve ``viewer.behind`` until it is empty; ``late``: it is there because it took too little."""
+        behind, traffic = viewer.readings_behind(self._newest), self._transport.traffic(viewer.name)
+        if not viewer.followed:
+            viewer.followed = True
+            viewer.pace.begin(monotonic(), behind, traffic, late=late)
+            spawn(self._run, viewer)
+        elif not late:
+            viewer.pace.expect(behind)
+
+    def _run(self, viewer: Viewer) -> None:
+        try:
+            while viewer.behind:
+                self._step(viewer)
+        finally:
+            viewer.followed = False
+
+    def _step(self, viewer: Viewer) -> None:
+        at, traffic, pace = monotonic(), self._transport.traffic(viewer.name), viewer.pace
+        is_ready = pace.is_ready(at, traffic)
+        pace.judge(at, viewer.readings_behind(self._newest), traffic)
+        if not is_ready:
+            self._wait(viewer, traffic)
+        elif pace.slow and not pace.recover(at):
+            self._show_newest(viewer)
+        else:
+            self._go_on(viewer)
+
+    def _wait(self, viewer: Viewer, traffic: Traffic) -> None:
+        if not traffic.asked:
+            self._transport.ask(viewer.name)
+        sleep(viewer.pace.pause_s(traffic))
+
+    # ---- one that keeps up is sent everything
+
+    def _go_on(self, viewer: Viewer) -> None:
+        before, size = self._transport.traffic(viewer.name), 0
+        for _ in range(len(viewer.behind)):
+            if not viewer.behind or size >= viewer.pace.budget:
+                break
+            watch = viewer.take_turn()
+            self._bring_on(watch, viewer.pace.budget - size)
+            size = self._transport.traffic(viewer.name).handed - before.handed
+            if watch.position >= self._newest(watch.device) and viewer.pace.may_go_live(size) and not watch.ended:
+                del viewer.behind[watch.device]
+                self._go_live(watch)
+        if size > 0:
+            self._sent(viewer, before, whole=True)
+        elif viewer.behind:
+            self._wait(viewer, before)
+
+    def _bring_on(self, watch: Watch, budget: int) -> None:
+        upto = self._newest(watch.device)
+        if watch.position < upto:
+            part = self._part(watch, upto, budget)
+            self._send(watch, part[-1].seq if part else upto, Condensed(part, len(part), part[0].seq if part else 0))
+
+    def _part(self, watch: Watch, upto: int, budget: int) -> Sequence[Stored]:
+        limit = max(1, min(budget // watch.mean_bytes, _MOST_A_PART))
+        found = self._read(self._history.after, watch, upto, limit) or []
+        if found:
+            watch.mean_bytes = sum(len(stored.body) for stored in found) // len(found)
+        return _fitting(found, budget)
+
+    # ---- a slow one is sent what fits
+
+    def _show_newest(self, viewer: Viewer) -> None:
+        due = [watch for watch in viewer.behind.values() if watch.position < self._newest(watch.device)]
+        before, whole = self._transport.traffic(viewer.name), True
+        for watch in due:
+            if watch.ended:
+                continue
+            upto = self._newest(watch.device)
+            view = self._read(self._history.condensed, watch, upto, viewer.pace.budget // len(due))
+            self._send(watch, upto, view or Condensed(()))
+            whole &= view is not None and view.is_whole
+        if due:
+            self._sent(viewer, before, whole=whole)
+        else:
+            self._wait(viewer, before)
+
+    # ---- both
+
+    def _read(self, query: Callable[[str, int, int, int], T], watch: Watch, upto: int, most: int) -> T | None:
+        try:
+            found = query(watch.device, watch.position, upto, most)
+        except JournalDown as error:
+            if not self._down:
+                log.warning("%s can't be shown its history: %s", watch.device, error)
+            self._down = True
+            return None
+        self._down = False
+        return found
+
+    def _send(self, watch: Watch, upto: int, view: Condensed) -> None:
+        """Bring ``watch`` to ``upto``, unless its viewer has left meanwhile."""
+        if not watch.ended:
+            self._transport.send_all(watch.viewer, list(account(watch, upto, view)))
+            watch.position = upto
+
+    def _sent(self, viewer: Viewer, before: Traffic, *, whole: bool) -> None:
+        traffic = self._transport.traffic(viewer.name)
+        viewer.pace.sent(monotonic(), traffic.handed - before.handed, traffic, whole=whole)
+        self._transport.ask(viewer.name)
+
+
+def _fitting(found: Sequence[Stored], budget: int) -> Sequence[Stored]:
+    """Return as many as fit into ``budget`` bytes, at least one if there is any."""
+    sizes = accumulate(len(stored.body) for stored in found)
+    return found[: max(1, sum(1 for size in sizes if size <= budget))]

@@ -1,0 +1,57 @@
+"""What live needs of others: a way to viewers, and the journal."""
+
+from collections.abc import Sequence
+from typing import NamedTuple, Protocol
+
+from gateway.journal import Condensed, Stored
+
+Event = tuple[str, object]
+"""Its name, and what it carries."""
+
+
+class Traffic(NamedTuple):
+    """Bytes of one connection, counted since it began."""
+
+    handed: int = 0
+    """To the connection, wherever they are now."""
+    acknowledged: int = 0
+    """By the system at the other end."""
+    answered: int = 0
+    """By the viewer itself: what was handed before the last ``ask`` that it answered."""
+    asked: bool = False
+    """Whether it still has to answer one."""
+
+
+class Transport(Protocol):
+    """What live needs of Socket.IO."""
+
+    def send(self, viewer: str, event: str, payload: object) -> None:
+        """Send one event to one viewer."""
+
+    def send_all(self, viewer: str, events: Sequence[Event]) -> None:
+        """Send events to one viewer, in as few writes as they take."""
+
+    def send_room(self, device: str, event: str, payload: object) -> Sequence[str]:
+        """Send one event to the room of a device; return those for whom too much waits to take it."""
+
+    def enter(self, viewer: str, device: str) -> None:
+        """Put a viewer into the room of a device."""
+
+    def leave(self, viewer: str, device: str) -> None:
+        """Take a viewer out of it."""
+
+    def traffic(self, viewer: str) -> Traffic:
+        """Return what went to this viewer."""
+
+    def ask(self, viewer: str) -> bool:
+        """Ask a viewer to answer when it has handled all that was handed before; False: it can't be asked now."""
+
+
+class History(Protocol):
+    """What live needs of the journal, called off the hub; both raise JournalDown."""
+
+    def after(self, device: str, after: int, upto: int | None, limit: int) -> list[Stored]:
+        """Return readings with ``after < seq <= upto`` in order."""
+
+    def condensed(self, device: str, after: int, upto: int, budget: int) -> Condensed:
+        """Return of these readings what fits into about ``budget`` bytes, extremes first."""

@@ -1,0 +1,409 @@
+"""Viewers behind slow lines, in simulated time: what each is shown, how old that is, and what it costs."""
+
+import random
+from collections import deque
+
+import orjson
+import pytest
+
+from gateway.errors import JournalDown
+from gateway.journal import Condensed, Stored
+from gateway.journal.condensing import condensed
+from gateway.live import Live, Traffic
+from gateway.live import catching_up as catching_up_module
+from gateway.live import live as live_module
+from gateway.model import Reading, encode_body
+from gateway.runtime import sleep
+
+STEP_S = 0.01
+LOOK_EVERY = 25
+MOST_IN_SYSTEM = 20 * 1024
+"""Bytes that a line holds before it refuses more."""
+FAST = 10**7
+SPIKE = 1000.0
+
+
+class Line:
+    """What goes to one viewer, in order; it takes ``rate`` bytes a second."""
+
+    def __init__(self):
+        self.rate = FAST
+        self.way_s = 0.0
+        self.handed = self.taken = self.answered = 0.0
+        self.got = []
+        self.lots = []
+        self.asked = 0
+        self.looks = 0
+        self._waiting = deque()
+        self._answers = deque()
+
+    def put(self, size, event):
+        self.handed += size
+        self._waiting.append((self.handed, event))
+
+    def run(self, at):
+        self.taken = min(self.handed, self.taken + self.rate * STEP_S)
+        while self._waiting and self._waiting[0][0] <= self.taken:
+            end, event = self._waiting.popleft()
+            if event is None:
+                self._answers.append((at + self.way_s, end))
+            else:
+                self.got.append((at, *event))
+        while self._answers and self._answers[0][0] <= at:
+            self.answered = self._answers.popleft()[1]
+            self.asked -= 1
+
+
+class World:
+    """A device, its journal, and lines; also live's transport and history."""
+
+    def __init__(self):
+        self.at = 1000.0
+        self.readings = []
+        self.rate = 0.0
+        self.lines = {}
+        self.rooms = {"d": set()}
+        self.fails = False
+        self.live = Live(self, self)
+        self._due = 0.0
+        self._steps = 0
+
+    # ---- time
+
+    def monotonic(self):
+        return self.at
+
+    def sleep(self, seconds):
+        end = self.at + seconds
+        while self.at < end:
+            sleep(0)
+
+    def run(self, seconds, value=lambda _: 0.0):
+        for _ in range(round(seconds / STEP_S)):
+            self.at += STEP_S
+            self._steps += 1
+            self._due += self.rate * STEP_S
+            self.publish([value(len(self.readings) + 1 + n) for n in range(int(self._due))])
+            self._due %= 1
+            for line in self.lines.values():
+                line.run(self.at)
+            if self._steps % LOOK_EVERY == 0:
+                self.live.look()
+            for _ in range(4):
+                sleep(0)
+
+    def publish(self, values):
+        first = len(self.readings) + 1
+        new = [
+            Reading("d", self.at, {"v": value}, encode_body(self.at, {"v": value}), seq)
+            for seq, value in enumerate(values, first)
+        ]
+        self.readings += new
+        if new:
+            self.live.publish("d", new)
+
+    # ---- the transport
+
+    def line(self, viewer, rate=FAST):
+        self.lines[viewer] = Line()
+        self.lines[viewer].rate = rate
+        return self.lines[viewer]
+
+    def send(self, viewer, event, payload):
+        data = orjson.dumps(payload)
+        self.lines[viewer].put(len(data) + 30, (event, orjson.loads(data)))
+
+    def send_all(self, viewer, events):
+        self.lines[viewer].lots.append([(event, orjson.loads(orjson.dumps(payload))) for event, payload in events])
+        for event in events:
+            self.send(viewer, *event)
+
+    def send_room(self, device, event, payload):
+        room = self.rooms[device]
+        full = {name for name in room if self.lines[name].handed - self.lines[name].taken > MOST_IN_SYSTEM}
+        for viewer in room - full:
+            self.send(viewer, event, payload)
+        return full
+
+    def enter(self, viewer, device):
+        self.rooms[device].add(viewer)
+
+    def leave(self, viewer, device):
+        self.rooms[device].discard(viewer)
+
+    def traffic(self, viewer):
+        line = self.lines[viewer]
+        line.looks += 1
+        return Traffic(int(line.handed), int(line.taken), int(line.answered), line.asked > 0)
+
+    def ask(self, viewer):
+        line = self.lines[viewer]
+        if line.handed - line.taken > MOST_IN_SYSTEM:
+            return False
+        line.asked += 1
+        line.put(3, None)
+        return True
+
+    # ---- the journal
+
+    def after(self, device, after, upto, limit):
+        sleep(0)
+        if self.fails:
+            raise JournalDown("disk gone")
+        return [Stored(r.seq, r.ts, r.body) for r in self.readings[after:upto][:limit]]
+
+    def condensed(self, device, after, upto, budget):
+        sleep(0)
+        if self.fails:
+            raise JournalDown("disk gone")
+
+        def back(*, after, limit, most_bytes):
+            found = self.readings[max(after - 1 - limit, 0) : after - 1]
+            return [Stored(r.seq, r.ts, r.body) for r in found[::-1]]
+
+        return condensed(back, after, upto, budget)
+
+    # ---- what a viewer saw
+
+    def seen(self, viewer):
+        """Return every seq that the viewer was told of, in order, and the gaps."""
+        seqs, gaps = [], []
+        for _, event, data in self.lines[viewer].got:
+            if event == "gap":
+                gaps.append((data["from"], data["to"], data["reason"]))
+                seqs += range(data["from"], data["to"] + 1)
+            else:
+                seqs += [reading["seq"] for reading in data["readings"]]
+        return seqs, gaps
+
+    def shown(self, viewer):
+        events = self.lines[viewer].got
+        return [r for _, event, data in events if event == "readings" for r in data["readings"]]
+
+    def ages(self, viewer, since):
+        """Return how old the newest value was whenever something came, and right before it."""
+        newest, ages = None, []
+        for at, event, data in self.lines[viewer].got:
+            if newest is not None and at >= since:
+                ages.append(at - newest)
+            if event == "readings":
+                newest = data["readings"][-1]["ts"]
+        return ages
+
+
+@pytest.fixture
+def world(monkeypatch):
+    made = World()
+    monkeypatch.setattr(catching_up_module, "monotonic", made.monotonic)
+    monkeypatch.setattr(catching_up_module, "sleep", made.sleep)
+    monkeypatch.setattr(live_module, "monotonic", made.monotonic)
+    yield made
+    for viewer in list(made.lines):
+        made.live.gone(viewer)
+    made.run(0.5)
+
+
+def watch(world, viewer, *, rate=FAST, backlog=0):
+    line = world.line(viewer, rate)
+    world.live.join(viewer, "d", None, backlog)
+    world.run(0.1)
+    return line
+
+
+def noise(chance):
+    return lambda seq: SPIKE + seq if seq % 1000 == 500 else chance.uniform(-1, 1)
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_readings_and_gaps_account_for_everything_however_slow_a_viewer_is(world, seed):
+    chance = random.Random(seed)
+    line = watch(world, "v", backlog=0)
+    for _ in range(15):
+        line.rate = chance.choice([0, 300, 2_000, 8_000, 50_000, FAST])
+        world.rate = chance.choice([0, 1, 50, 1000])
+        world.run(chance.uniform(0.1, 5.0), noise(chance))
+    line.rate, world.rate = FAST, 200.0
+    world.run(8.0, noise(chance))
+    seqs, gaps = world.seen("v")
+    assert seqs == list(range(1, len(world.readings) + 1))
+    assert {reason for _, _, reason in gaps} <= {"slow"}
+    assert "v" in world.rooms["d"]
+    for lot in line.lots:
+        assert_extremes_are_in(lot, world.readings)
+
+
+def assert_extremes_are_in(lot, readings):
+    """What is left out of a lot is no greater and no less than what is in it."""
+    gaps = [data for event, data in lot if event == "gap"]
+    shown = [r["values"]["v"] for event, data in lot if event == "readings" for r in data["readings"]]
+    for gap in gaps:
+        left_out = [reading.values["v"] for reading in readings[gap["from"] - 1 : gap["to"]]]
+        assert min(shown) <= min(left_out) <= max(left_out) <= max(shown)
+
+
+@pytest.mark.parametrize("rate", [3_000, 8_000, 30_000])
+def test_a_line_that_is_too_slow_shows_the_newest_and_every_peak(world, rate):
+    world.rate = 1000.0
+    began = world.at
+    watch(world, "v", rate=rate)
+    world.run(30.0, noise(random.Random(1)))
+    ages = world.ages("v", began + 10.0)
+    assert len(ages) > 40
+    assert max(ages) < 2.0
+    came = {reading["seq"] for reading in world.shown("v")}
+    newest = world.seen("v")[0][-1]
+    spikes = [r.seq for r in world.readings[:newest] if r.values["v"] >= SPIKE]
+    late = [seq for seq in spikes if seq > 10_000]
+    assert late
+    assert came >= set(late)
+    assert "v" not in world.rooms["d"]
+
+
+def test_it_recovers_by_itself_and_misses_nothing_from_then_on(world):
+    world.rate = 1000.0
+    line = watch(world, "v", rate=8_000)
+    world.run(10.0)
+    assert world.seen("v")[1]
+    line.rate = FAST
+    world.run(4.0)
+    assert "v" in world.rooms["d"]
+    line.got.clear()
+    world.run(5.0)
+    seqs, gaps = world.seen("v")
+    assert gaps == []
+    assert len(seqs) >= 4900
+
+
+def test_one_that_stands_still_for_seconds_and_is_quick_again_misses_nothing(world):
+    world.rate = 1000.0
+    line = watch(world, "v")
+    world.run(2.0)
+    line.rate = 0
+    world.run(8.0)
+    line.rate = 2_000_000
+    world.run(4.0)
+    seqs, gaps = world.seen("v")
+    assert gaps == []
+    assert seqs == list(range(seqs[0], len(world.readings) + 1))
+
+
+def test_one_that_stands_still_is_sent_nothing_more_and_costs_few_looks(world):
+    world.rate = 1000.0
+    line = watch(world, "v")
+    line.rate = 0
+    world.run(3.0)
+    handed, looks = line.handed, line.looks
+    world.run(10.0)
+    assert line.handed == handed
+    assert handed - line.taken < MOST_IN_SYSTEM + 32 * 1024
+    assert line.looks - looks <= 25
+
+
+def test_a_long_history_over_a_slow_line_is_sent_whole(world):
+    world.publish([0.0] * 5000)
+    world.rate = 5.0
+    watch(world, "v", rate=8_000, backlog=5000)
+    world.run(60.0)
+    seqs, gaps = world.seen("v")
+    assert gaps == []
+    assert seqs == list(range(1, len(world.readings) + 1))
+    assert "v" in world.rooms["d"]
+
+
+def test_a_line_with_a_long_way_is_not_slow(world):
+    world.rate = 1000.0
+    watch(world, "v").way_s = 0.4
+    world.run(20.0)
+    assert "v" in world.rooms["d"]
+    assert world.seen("v")[1] == []
+
+
+def test_the_rest_of_a_bounded_look_back_is_a_plain_gap(world):
+    world.publish([0.0])
+    line = watch(world, "v", rate=8_000)
+    world.rate = 1000.0
+    world.run(5.0)
+    assert world.seen("v")[1]
+    line.rate = 0
+    world.rate = 5000.0
+    world.run(6.0)
+    line.rate = FAST
+    world.rate = 100.0
+    world.run(5.0)
+    seqs, gaps = world.seen("v")
+    assert seqs == list(range(seqs[0], len(world.readings) + 1))
+    assert max(to - first for first, to, _ in gaps) > 5000
+    assert {reason for _, _, reason in gaps} == {"slow"}
+
+
+def test_an_unreadable_journal_is_a_named_gap_for_a_slow_one_too(world, caplog):
+    world.rate = 1000.0
+    watch(world, "v", rate=8_000)
+    world.run(5.0)
+    world.fails = True
+    world.run(3.0)
+    world.fails = False
+    world.run(2.0)
+    seqs, gaps = world.seen("v")
+    assert seqs == list(range(seqs[0], seqs[-1] + 1))
+    assert {reason for _, _, reason in gaps} == {"slow", "expired"}
+    assert [record.levelname for record in caplog.records] == ["WARNING"]
+
+
+def test_more_that_is_asked_for_meanwhile_is_sent_whole_too(world):
+    world.publish([0.0] * 3000)
+    world.rate = 5.0
+    watch(world, "v", rate=8_000, backlog=1500)
+    world.rooms["e"] = set()
+    world.run(5.0)
+    after = world.after
+    older = [Stored(seq, 0.0, encode_body(0.0, {"v": 0.0})) for seq in range(1, 3001)]
+    world.after = lambda device, *range_: older[range_[0] :][: range_[2]] if device == "e" else after(device, *range_)
+    world.live.restore("e", 3000)
+    world.live.join("v", "e", 0, 0)
+    world.run(60.0)
+    assert world.seen("v")[1] == []
+    assert "v" in world.rooms["d"] & world.rooms["e"]
+
+
+def test_many_devices_are_joined_at_once_over_a_long_way(world):
+    line = world.line("v")
+    line.way_s = 0.4
+    names = [f"d{number}" for number in range(50)]
+    world.rooms.update((name, set()) for name in names)
+    world.after = lambda device, after, upto, limit: [Stored(upto, 0.0, encode_body(0.0, {"v": 0.0}))]
+    for name in names:
+        world.live.restore(name, 1)
+        world.live.join("v", name, None, 1)
+    world.run(1.0)
+    assert all("v" in world.rooms[name] for name in names)
+
+
+def test_many_devices_share_a_slow_line(world):
+    names = [f"d{number}" for number in range(20)]
+    world.rooms.update((name, set()) for name in names)
+    histories = {name: [] for name in names}
+    world.after = lambda device, after, upto, limit: histories[device][after:upto][:limit]
+
+    def condense(device, after, upto, budget):
+        sleep(0)
+        found = histories[device][after:upto]
+        return Condensed(found[-1:], len(found))
+
+    world.condensed = condense
+    line = world.line("v", 4_000)
+    for name in names:
+        world.live.join("v", name, None, 0)
+    for _ in range(1000):
+        for name in names:
+            seq = len(histories[name]) + 1
+            body = encode_body(world.at, {"v": 1.0})
+            histories[name].append(Stored(seq, world.at, body))
+            world.live.publish(name, [Reading(name, world.at, {"v": 1.0}, body, seq)])
+        world.run(0.02)
+    newest = {}
+    for _, event, data in line.got:
+        if event == "readings":
+            newest[data["device"]] = data["readings"][-1]["ts"]
+    assert newest.keys() == set(names)
+    assert max(world.at - ts for ts in newest.values()) < 3.0
