@@ -53,10 +53,12 @@ coverage: setup  ## run the tests and report which lines they reach in their own
 	$(BIN)/coverage run -m pytest $(ARGS)
 	$(BIN)/coverage report --show-missing --skip-covered
 
-bench: $(VENV)/.dev node_modules/.placed  ## measure against the naive gateway and a bare broker (bench/README.md)
+bench: $(VENV)/.dev node_modules/.placed  ## measure against the naive gateway and a bare broker, for 25 minutes (bench/README.md)
 	@tools/apt.sh mosquitto=mosquitto cc=gcc\ libc6-dev
-	$(BIN)/python bench/run.py --peers ours,naive,mosquitto-ws --against naive \
-		--scenarios ingest-1k,ingest-10k,fanout-10x20,slow $(ARGS)
+	$(BIN)/python bench/run.py --peers ours,naive,mosquitto-ws --against naive,mosquitto-ws --scenarios table \
+		--repeat 3 $(ARGS)
+	$(BIN)/python bench/run.py --peers ours --scenarios grow,idle,slow
+	$(BIN)/python -m bench.ready
 
 bench-smoke: $(VENV)/.dev node_modules/.placed  ## the same for a few seconds: does everything arrive?
 	@tools/apt.sh mosquitto=mosquitto cc=gcc\ libc6-dev

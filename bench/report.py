@@ -1,6 +1,7 @@
 """Tables of medians."""
 
 import statistics
+from pathlib import Path
 
 from scenarios import SCENARIOS
 
@@ -28,8 +29,21 @@ def noise(r):
     return max(0, 100 * (r["machine_busy_s"] - ours) / r["window_s"])
 
 
-def table(rows, against=None):
-    """Markdown: medians per peer, by scenario, and ratios against one peer."""
+MARKS = "<!-- {} from here, by bench/run.py -->", "<!-- to here -->"
+
+
+def put_into(path, name, text):
+    """Replace what stands between the marks of ``name`` in a document."""
+    begin, end = MARKS[0].format(name), MARKS[1]
+    before, found, rest = Path(path).read_text().partition(begin)
+    if not found:
+        raise SystemExit(f"{path}: no line {begin}")
+    after = rest.partition(end)[2]
+    Path(path).write_text(f"{before}{begin}\n{text.strip()}\n\n{end}{after}")
+
+
+def table(rows, against=()):
+    """Markdown: medians per peer, by scenario, and ratios against some peers."""
     text = []
     for name in dict.fromkeys(r["scenario"] for r in rows):
         sc = SCENARIOS[name]
@@ -42,7 +56,7 @@ def table(rows, against=None):
         columns = COLUMNS + (
             [("fds start", "fds_start", "{:.0f}"), ("fds end", "fds_end", "{:.0f}")] if sc.stall else []
         )
-        head = [h for h, *_ in columns] + ["runs"] + ([f"per CPU-s vs {against}"] if against else [])
+        head = [h for h, *_ in columns] + ["runs"] + [f"per CPU-s vs {peer}" for peer in against]
         text += ["", "| peer | " + " | ".join(head) + " |", "|---" * (len(head) + 1) + "|"]
         mine = [r if "error" in r else {**r, "noise": noise(r)} for r in rows if r["scenario"] == name]
 
@@ -50,7 +64,7 @@ def table(rows, against=None):
             values = [r[key] for r in mine if r["peer"] == peer and r.get(key) is not None]
             return statistics.median(values) if values else None
 
-        base = median(against, "per_cpu_s") if against else None
+        bases = [median(peer, "per_cpu_s") for peer in against]
         for peer in dict.fromkeys(r["peer"] for r in mine):
             good = [r for r in mine if r["peer"] == peer and "error" not in r]
             cells = []
@@ -58,9 +72,8 @@ def table(rows, against=None):
                 value = median(peer, key)
                 cells.append("-" if value is None else form.format(value))
             cells.append(str(len(good)))
-            if against:
-                value = median(peer, "per_cpu_s")
-                cells.append(f"{value / base:.2f}" if value and base else "-")
+            value = median(peer, "per_cpu_s")
+            cells += [f"{value / base:.2f}" if value and base else "-" for base in bases]
             text.append(f"| {peer} | " + " | ".join(cells) + " |")
         for r in mine:
             if "error" in r:

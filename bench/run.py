@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 """Run benchmark scenarios against gateways, side by side. See README.md.
 
-    run.py --peers naive,mosquitto-ws --scenarios ingest,idle --repeat 3 \
-           --against naive --out results.jsonl
+    run.py --peers ours,naive,mosquitto-ws --scenarios ingest,idle --repeat 3 \
+           --against naive,mosquitto-ws --out results.jsonl
     run.py --list            peers and scenarios
     run.py --verify          check the measuring tools themselves
     run.py --report FILE     tables of an earlier run, nothing is measured
@@ -24,7 +24,7 @@ import other_gateways  # noqa: F401  registers its peers
 from drivers import PEERS, WORK
 from measure import run_once
 from processes import BIN, build
-from report import table
+from report import put_into, table
 from scenarios import SCENARIOS, scenario_names
 
 
@@ -49,7 +49,8 @@ def arguments():
     p.add_argument("--peers", default="ours,naive,mosquitto-ws")
     p.add_argument("--scenarios", default="ingest,fanout")
     p.add_argument("--repeat", type=int, default=1)
-    p.add_argument("--against", help="name of the peer the ratios refer to")
+    p.add_argument("--against", help="names of the peers that ratios refer to")
+    p.add_argument("--into", nargs=2, metavar=("FILE", "NAME"), help="put the tables between the marks of NAME in FILE")
     p.add_argument("--out", default=f"{WORK}/results.jsonl", help="JSON lines are appended here")
     p.add_argument("--strict", action="store_true", help="exit 1 unless every reading is delivered")
     p.add_argument("--list", action="store_true")
@@ -85,8 +86,15 @@ def measure(args):
         with open(args.out, "a") as f:
             f.write(json.dumps({"at": int(time.time()), **r}) + "\n")
         print(f"{turn} {sc.name:13} {peer.name:14}", summary(r), flush=True)
-    print(table(rows, args.against))
+    show(args, rows)
     return all(r.get("delivered") == 100 for r in rows)
+
+
+def show(args, rows):
+    text = table(rows, args.against.split(",") if args.against else ())
+    print(text)
+    if args.into:
+        put_into(*args.into, text)
 
 
 def main():
@@ -95,7 +103,7 @@ def main():
         return print("peers:", *PEERS, "\nscenarios:", *SCENARIOS)
     if args.report:
         with open(args.report) as f:
-            return print(table([json.loads(line) for line in f], args.against))
+            return show(args, [json.loads(line) for line in f])
     os.makedirs(f"{WORK}/logs", exist_ok=True)
     build()
     if args.verify:

@@ -35,14 +35,19 @@ SCENARIOS = {
         Scenario("max", 0, 50, 1, 50, 8, 1),
         Scenario("max-wide", 0, 50, 1, 50, 8, 1, inflight=1000),
         Scenario("smoke", 500, 10, 20, 1, 4),
+        # how cost grows: three points each
+        *(Scenario(f"grow-devices-{n}", 1000, n, 1, n, 8) for n in (10, 100, 1000)),
+        *(Scenario(f"grow-viewers-{n}", 100, 1, n, 1, 8) for n in (10, 50, 200)),
+        *(Scenario(f"grow-rate-{r}", r, 50, 1, 50, 8) for r in (100, 1000, 10000)),
     ]
 }
+GROUPS = {"table": "ingest-20k,ingest-1k,max-wide,fanout-1x200,fanout-10x20,fanout-1x100".split(",")}
 
 
 def scenario_names(text):
-    """Exact names, or a family: "ingest" is every "ingest-..."."""
+    """Exact names, a group, or a family: "ingest" is every "ingest-..."."""
     names = []
     for word in text.split(","):
-        found = [n for n in SCENARIOS if n == word or n.startswith(word + "-")]
+        found = GROUPS.get(word) or [n for n in SCENARIOS if n == word or n.startswith(word + "-")]
         names += found or sys.exit(f"no scenario {word!r}")
     return list(dict.fromkeys(names))
