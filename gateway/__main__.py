@@ -20,6 +20,7 @@ from gateway.configuration import find_config, load
 from gateway.daemon import VERSION, Daemon
 from gateway.errors import CannotStart, ConfigError, JournalDown
 from gateway.logs import set_up
+from gateway.memory import few_arenas
 from gateway.runtime import resolve_in_background
 
 _UMASK = 0o027
@@ -46,6 +47,7 @@ def main(config: Path | None, log_level: str) -> None:
         click.echo(str(error), err=True)
         sys.exit(EXIT_CONFIG)
     os.umask(_UMASK)
+    few_arenas()
     handler = set_up(log_level.upper())
     resolve_in_background()
     try:
