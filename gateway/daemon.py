@@ -1,6 +1,5 @@
 """The composition root: the one place that knows all the parts, and the order of start and stop."""
 
-import itertools
 import logging
 import signal
 from collections.abc import Sequence
@@ -27,6 +26,7 @@ from gateway.roster import Roster
 from gateway.signals import Signals
 from gateway.status import Status
 from gateway.supervisor import Supervisor, stop_all
+from gateway.upkeep import Upkeep
 from gateway.web import app, control, ops, server
 from gateway.web.guard import Guard, WsgiApp
 from gateway.web.services import Services
@@ -37,9 +37,6 @@ VERSION = version("telemetry-gateway")
 log = logging.getLogger(__name__)
 
 FOR_EVER_S = 10 * 365 * 86400.0
-_TICK_S = 0.25
-_TICKS_A_LOOK = 4
-"""Silences are judged once in so many ticks."""
 _SETTLE_S = 1.0
 """For the last commit; after it the sources are closed with what is not acknowledged yet."""
 _SOURCES_S = 1.5
@@ -60,7 +57,6 @@ class Daemon:
         self._inbox: runtime.Inbox[Committed] = runtime.Inbox(lambda batch: self._pipeline.committed(batch))  # noqa: PLW0108  made below
         self._journal = Journal(state_dir / "journal.db", settings.journal, self._inbox.post)
         self._queries = GreenQueries(Queries(state_dir / "journal.db", lambda: self._journal.writable))
-        self._clock = ClockWatch(runtime.now, runtime.since_boot)
         self._devices = Devices(runtime.now, runtime.monotonic)
         self._deliveries = Deliveries()
         self._roster = Roster()
@@ -77,6 +73,7 @@ class Daemon:
         self._ops = ops.Ops(Sockets(self._socketio, ops.NAMESPACE), self._pipeline.ledger, self._rejects)
         self._notes: list[str] = []
         self._chores = Chores(self._notes)
+        self._upkeep = self._compose_upkeep()
         self._control = self._compose_web()
         self._closed = False
 
@@ -94,6 +91,19 @@ class Daemon:
             Supervisor(adapter(config), partial(self._pipeline.take, config.name))
             for adapter, config in self._configuration.adapters
         ]
+
+    def _compose_upkeep(self) -> Upkeep:
+        return Upkeep(
+            chores=self._chores,
+            journal=self._journal,
+            pipeline=self._pipeline,
+            supervisors=self._supervisors,
+            devices=self._devices,
+            live=self._live,
+            overview=self._overview,
+            clock=ClockWatch(runtime.now, runtime.since_boot),
+            announce=partial(self._sockets.announce, None),
+        )
 
     def _compose_web(self) -> WsgiApp:
         name = self._configuration.settings.gateway.name
@@ -135,8 +145,8 @@ class Daemon:
         serving = [runtime.spawn(server.serve, listener, self._guard)]
         if control_listener is not None:
             serving.append(runtime.spawn(server.serve, control_listener, self._control))
-        for task in (self._inbox.run, self._tick):
-            runtime.spawn(task)
+        runtime.spawn(self._inbox.run)
+        runtime.spawn(self._upkeep.run, self._stopping)
         runtime.spawn(self._ops.run, self._stopping, self._chores)
         for supervisor in self._supervisors:
             supervisor.start()
@@ -180,46 +190,6 @@ class Daemon:
         signals.install()
         runtime.spawn(signals.run)
 
-    def _tick(self) -> None:
-        for count in itertools.count(1):
-            self._chores.do("overview", self._overview.tick)
-            self._chores.do("keeping of the ledger", self._keep_ledger)
-            self._chores.do("count of watchers", self._live.announce_watchers)
-            self._chores.do("look at viewers", self._live.look)
-            if count % _TICKS_A_LOOK == 0:
-                self._chores.do("look at the clock", self._look_at_clock)
-                self._chores.do("judging of sources", self._look_at_sources)
-                self._chores.do("judging of devices", self._look_at_devices)
-            if self._stopping.wait(_TICK_S):
-                return
-
-    def _keep_ledger(self) -> None:
-        self._journal.keep_ledger(self._pipeline.ledger.totals())
-
-    def _look_at_clock(self) -> None:
-        step_s = self._clock.look()
-        if not step_s:
-            return
-        log.warning("the clock was set %s by %.0f s", "forward" if step_s > 0 else "back", abs(step_s))
-        self._pipeline.skew.forget()
-        self._devices.clock_set()
-        for supervisor in self._supervisors:
-            supervisor.clock_set()
-        self._sockets.announce(None, "clock", {"time": runtime.now()})
-
-    def _look_at_sources(self) -> None:
-        for supervisor in self._supervisors:
-            account = self._pipeline.ledger.of(supervisor.config.name)
-            self._chores.do("judging of sources", supervisor.check, held=account.in_flight > 0)
-
-    def _look_at_devices(self) -> None:
-        for device in self._devices.changed_states():
-            self._chores.do("news of devices", self._tell_state, device)
-
-    def _tell_state(self, device: str) -> None:
-        self._live.tell(device, "device", self._devices.describe(device))
-        self._overview.touch([device])
-
     # ---- stopping
 
     def _stop(self, serving: Sequence[runtime.Task]) -> None:
@@ -231,7 +201,7 @@ class Daemon:
         while self._pipeline.ledger.total()["in_flight"] and runtime.monotonic() < settled_by:
             runtime.sleep(0.005)
         stop_all(self._supervisors, _SOURCES_S)
-        self._keep_ledger()
+        self._upkeep.keep_ledger()
         self._closed = runtime.Worker("closing").call(self._journal.close)
         self._inbox.drain()
         self._sockets.close_all()
