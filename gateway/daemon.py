@@ -72,6 +72,7 @@ class Daemon:
         self._rejects = Rejects(self._queries, self._pipeline.replay, sources)
         self._ops = ops.Ops(Sockets(self._socketio, ops.NAMESPACE), self._pipeline.ledger, self._rejects)
         self._notes: list[str] = []
+        self._hub = runtime.HubLag()
         self._chores = Chores(self._notes)
         self._upkeep = self._compose_upkeep()
         self._control = self._compose_web()
@@ -117,6 +118,7 @@ class Daemon:
             journal=self._journal,
             notes=self._notes,
             clients=self._sockets.clients,
+            hub=self._hub,
         )
         services = Services(
             name=name,
@@ -142,6 +144,7 @@ class Daemon:
         listener = server.listen(web.host, web.port)
         control_listener = self._listen_for_control()
         self._install_signals()
+        self._hub.watch()
         serving = [runtime.spawn(server.serve, listener, self._guard)]
         if control_listener is not None:
             serving.append(runtime.spawn(server.serve, control_listener, self._control))

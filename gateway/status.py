@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from gateway.devices import Devices
 from gateway.journal import Journal, JournalStats
 from gateway.pipeline import Pipeline
-from gateway.runtime import is_set, monotonic, now
+from gateway.runtime import HubLag, is_set, monotonic, now
 from gateway.skew import MUCH_S
 from gateway.supervisor import Supervisor
 
@@ -28,6 +28,7 @@ class Status:
     notes: Sequence[str]
     """What people must know until the next start: a damaged journal that was moved aside, a defect of ours."""
     clients: Callable[[], int]
+    hub: HubLag
 
     def describe(self, journal: JournalStats) -> dict[str, object]:
         """Return STATUS."""
@@ -49,6 +50,8 @@ class Status:
                 "writable": self.journal.writable,
             },
             "live": {"lag_ms": self.pipeline.lag_ms()},
+            "hub_lag_ms": self.hub.lag_ms(),
+            "hub_long_turns": self.hub.long_turns,
         }
 
     def problems(self) -> list[str]:

@@ -15,6 +15,7 @@ warnings.filterwarnings("ignore", message=r"\s*Eventlet is deprecated")
 from gateway.runtime.clock import SET_AFTER, boot_id, is_set, monotonic, now, since_boot
 from gateway.runtime.green import Event, Task, sleep, spawn, wait_readable, wait_writable
 from gateway.runtime.inbox import Inbox
+from gateway.runtime.lag import HubLag
 from gateway.runtime.names import resolve_in_background
 from gateway.runtime.native import (
     NativeCondition,
@@ -30,6 +31,7 @@ from gateway.runtime.worker import Worker
 __all__ = [
     "SET_AFTER",
     "Event",
+    "HubLag",
     "Inbox",
     "NativeCondition",
     "NativeEvent",

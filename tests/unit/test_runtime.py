@@ -128,3 +128,27 @@ def test_a_task_that_fails_is_logged_and_one_that_hangs_can_be_killed(caplog):
     assert not hanging.join(0.01)
     hanging.kill()
     assert hanging.join(5.0)
+
+
+def test_turns_of_the_hub_are_measured_by_the_clock_and_by_cpu_time():
+    import eventlet.hubs  # after gateway.runtime, which answers its warning
+
+    hub = eventlet.hubs.get_hub()
+    poll, lag = hub.do_poll, runtime.HubLag()
+    try:
+        lag.watch()
+        runtime.sleep(0.01)
+        assert lag.long_turns == 0
+        time.sleep(0.1)  # holds the hub without working: only the clock sees it
+        runtime.sleep(0.01)
+        assert lag.lag_ms()["max"] >= 100.0
+        assert lag.long_turns == 0
+        busy_until = time.thread_time() + 0.06
+        while time.thread_time() < busy_until:
+            pass
+        runtime.sleep(0.01)
+        assert lag.long_turns == 1
+        assert lag.lag_ms()["max"] >= lag.lag_ms()["cpu_max"] >= 60.0
+        assert lag.lag_ms()["p50"] == 0.0
+    finally:
+        hub.do_poll = poll
