@@ -6,11 +6,11 @@ from typing import Any, cast
 import paho.mqtt.client as paho
 from paho.mqtt.enums import CallbackAPIVersion, MQTTErrorCode, MQTTProtocolVersion
 
-from adapters.mqtt.publication import Publication, parse
+from adapters.mqtt.publication import Publication, parse, split
 from adapters.mqtt.stream import Stream
 from gateway import runtime
 
-PACKETS_A_TURN = 128
+PACKETS_A_TURN = 256
 FLUSH_S = 0.02
 MISC_S = 1.0
 
@@ -30,7 +30,7 @@ class Client(paho.Client):
     clean
         Whether to start without, and leave behind no, session (3.1.1; for 5 ``connect`` says it).
     max_packet_bytes
-        Of a longer packet the rest is read and forgotten, and ``too_long`` tells.
+        Of a longer packet the rest is read and forgotten; the message says so.
     """
 
     def __init__(self, client_id: str, version: MQTTProtocolVersion, *, clean: bool, max_packet_bytes: int) -> None:
@@ -47,6 +47,7 @@ class Client(paho.Client):
         self.on_message = self._on_qos_2
         self._stream: Stream | None = None
         self._max_packet_bytes = max_packet_bytes
+        self._has_properties = version == MQTTProtocolVersion.MQTTv5
         self._next_misc = 0.0
 
     @property
@@ -58,20 +59,6 @@ class Client(paho.Client):
     def error(self) -> OSError | None:
         """What ended the connection, if the socket said so."""
         return self._stream.error if self._stream is not None else None
-
-    @property
-    def too_long(self) -> str:
-        """Why the packet that is being handled isn't whole; empty: it is."""
-        length = self._in_packet["remaining_length"]
-        if length <= self._max_packet_bytes:
-            return ""
-        return f"message of {length} bytes, at most {self._max_packet_bytes} are taken"
-
-    @property
-    def left_out(self) -> int:
-        """How many bytes of the packet that is being handled were forgotten."""
-        length: int = self._in_packet["remaining_length"]
-        return length - len(self._in_packet["packet"])
 
     def pump(self, timeout_s: float) -> None:
         """Wait at most ``timeout_s`` for bytes, handle what is there, write what waits."""
@@ -96,10 +83,27 @@ class Client(paho.Client):
         return min(timeout_s, FLUSH_S) if self.want_write() else timeout_s
 
     def _read(self) -> None:
-        assert self._stream is not None
-        for _ in range(PACKETS_A_TURN):
-            if self.loop_read() or not self._stream.pending():
-                break
+        """Handle what is here; not so much at once that others wait for long."""
+        stream, left = self._stream, PACKETS_A_TURN
+        assert stream is not None
+        while left > 0 and not self.closed and stream.read_ahead():
+            taken = self._take_publications(stream, left)
+            if not taken and self.loop_read():
+                return
+            left -= taken or 1
+            if not stream.pending():
+                return
+
+    def _take_publications(self, stream: Stream, most: int) -> int:
+        """Take the messages that are here whole and come next; return how many."""
+        if self._in_packet["command"]:  # paho is in the middle of a packet
+            return 0
+        data, at = stream.ahead()
+        found, end = split(data, at, has_properties=self._has_properties, most=most, most_bytes=self._max_packet_bytes)
+        stream.skip_to(end)
+        for publication in found:
+            self.on_publication(publication)
+        return len(found)
 
     def _create_socket(self) -> Stream:
         self._stream = Stream(cast("Any", super()._create_socket()))
@@ -112,11 +116,20 @@ class Client(paho.Client):
         if header & 0b0100:
             return super()._handle_publish()  # QoS 2, which we never ask for
         try:
-            publication = parse(header, body, has_properties=self.protocol == MQTTProtocolVersion.MQTTv5)
+            publication = parse(header, body, 0, len(body), has_properties=self._has_properties)
         except ValueError:
             return MQTTErrorCode.MQTT_ERR_PROTOCOL
-        self.on_publication(publication)
+        self.on_publication(self._marked(publication))
         return MQTTErrorCode.MQTT_ERR_SUCCESS
+
+    def _marked(self, publication: Publication) -> Publication:
+        """Return the message of the packet that is being handled; it says so where it isn't whole."""
+        length: int = self._in_packet["remaining_length"]
+        if length <= self._max_packet_bytes:
+            return publication
+        flaw = f"message of {length} bytes, at most {self._max_packet_bytes} are taken"
+        size = len(publication.payload) + length - len(self._in_packet["packet"])
+        return publication._replace(flaw=flaw, size=size)
 
     def _on_qos_2(self, _client: object, _userdata: object, message: paho.MQTTMessage) -> None:
         # The public way to the topic raises where it isn't UTF-8 (docs/traps.md 2.9).

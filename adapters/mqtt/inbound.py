@@ -1,7 +1,6 @@
 """Messages that come in over one connection, and their acknowledgement."""
 
 from collections.abc import Callable
-from dataclasses import replace
 from functools import partial
 
 from adapters.mqtt.client import Client
@@ -46,30 +45,18 @@ class Inbound:
         if self.copies and not self.copies.counts(publication.topic, publication.subscription_identifiers()):
             self._client.ack(publication.mid, publication.qos)
             return
-        message = self._acknowledged(publication) if publication.qos else _unacknowledged(publication)
-        if flaw := self._client.too_long:
-            size = len(message.payload) + self._client.left_out
-            message = replace(message, payload=message.payload[:EXCERPT_BYTES], flaw=flaw, size=size)
-        self._take(message)
-
-    def _acknowledged(self, publication: Publication) -> RawMessage:
-        self._unsettled.add(publication.mid)
-        return RawMessage(
-            payload=publication.payload,
-            arrived=now(),
-            topic=publication.topic,
-            settle=partial(self._settle, publication.mid, publication.qos),
-            acknowledged=True,
-            packet_id=publication.mid,
-            redelivered=publication.dup,
-            retained=publication.retain,
-        )
+        topic, payload, qos, mid, dup, retain, _, flaw, size = publication
+        if flaw:
+            payload = payload[:EXCERPT_BYTES]
+        if not qos:
+            self._take(RawMessage(payload, now(), topic, retained=retain, flaw=flaw, size=size))
+            return
+        self._unsettled.add(mid)
+        settle = partial(self._settle, mid, qos)
+        # by position, as this is done for each message: acknowledged, packet_id, redelivered, retained
+        self._take(RawMessage(payload, now(), topic, settle, True, mid, dup, retain, flaw, size))
 
     def _settle(self, mid: int, qos: int) -> None:
         if mid in self._unsettled:
             self._unsettled.remove(mid)
             self._client.ack(mid, qos)
-
-
-def _unacknowledged(publication: Publication) -> RawMessage:
-    return RawMessage(publication.payload, now(), publication.topic, retained=publication.retain)

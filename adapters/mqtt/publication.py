@@ -1,16 +1,18 @@
-"""Taking a PUBLISH packet apart: MQTT 5, 3.3, and MQTT 3.1.1, 3.3."""
+"""Taking PUBLISH packets apart: MQTT 5, 3.3, and MQTT 3.1.1, 3.3."""
 
 import struct
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from paho.mqtt import MQTTException
 from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 
+_PUBLISH = 0x30
+_KIND_AND_QOS_2 = 0b1111_0100
+"""Of the first byte: which packet it is, and the upper bit of the QoS."""
 
-@dataclass(frozen=True, slots=True)
-class Publication:
+
+class Publication(NamedTuple):
     """A message as it was on the wire."""
 
     topic: bytes
@@ -22,6 +24,9 @@ class Publication:
     retain: bool
     properties: bytes = b""
     """Of MQTT 5, with their length in front; not looked into."""
+    flaw: str = ""
+    """Why this isn't the whole message; then ``size`` says how many bytes its payload had."""
+    size: int | None = None
 
     def subscription_identifiers(self) -> list[int]:
         """Return which subscriptions it is for, as far as the broker says."""
@@ -35,35 +40,71 @@ class Publication:
         return getattr(unpacked, "SubscriptionIdentifier", [])
 
 
-def parse(header: int, body: bytearray, *, has_properties: bool) -> Publication:
-    """Return the message in a packet; ``body`` is what comes after the fixed header.
+def split(data: bytes, at: int, *, has_properties: bool, most: int, most_bytes: int) -> tuple[list[Publication], int]:
+    """Return the PUBLISH packets with QoS 0 or 1 that lie whole in ``data`` from ``at`` on, and where they end.
+
+    There ``data`` ends, or a packet begins that is another, or isn't whole, or isn't right: whoever takes
+    packets byte by byte knows what to do with it.
+
+    Parameters
+    ----------
+    has_properties
+        Whether this is MQTT 5.
+    most
+        So many packets are enough.
+    most_bytes
+        A packet with more after its length is left alone too, and each with more than 16383.
+    """
+    found: list[Publication] = []
+    last = len(data) - 1
+    while at < last and data[at] & _KIND_AND_QOS_2 == _PUBLISH and len(found) < most:
+        length, start = data[at + 1], at + 2
+        if length >= 0x80:
+            if at + 2 > last or data[start] >= 0x80:
+                break
+            length, start = length + (data[start] << 7) - 0x80, start + 1
+        end = start + length
+        if end > last + 1 or length > most_bytes:
+            break
+        try:
+            found.append(parse(data[at], data, start, end, has_properties=has_properties))
+        except ValueError:
+            break
+        at = end
+    return found, at
+
+
+def parse(header: int, data: bytes | bytearray, at: int, end: int, *, has_properties: bool) -> Publication:
+    """Return the message in a packet, of which ``data`` has from ``at`` to ``end`` what comes after the fixed header.
 
     Raises
     ------
     ValueError
         The packet is shorter than it says.
     """
-    qos = header >> 1 & 0b11
-    at = 2 + int.from_bytes(body[:2], "big")
-    topic = bytes(body[2:at])
-    mid = 0
+    qos, mid = header >> 1 & 0b11, 0
+    topic_at = at + 2
+    at = topic_at + int.from_bytes(data[at:topic_at], "big")
+    topic = bytes(data[topic_at:at])
     if qos:
-        mid = int.from_bytes(body[at : at + 2], "big")
+        mid = int.from_bytes(data[at : at + 2], "big")
         at += 2
     properties_at = at
     if has_properties:
-        length, at = _variable(body, at)
+        length, at = _variable(data, at, end)
         at += length
-    if at > len(body):
+    if at > end:
         raise ValueError("PUBLISH is shorter than it says")
-    properties = bytes(body[properties_at:at])
-    return Publication(topic, bytes(body[at:]), qos, mid, bool(header & 0b1000), bool(header & 1), properties)
+    properties = bytes(data[properties_at:at])
+    return Publication(topic, bytes(data[at:end]), qos, mid, header & 0b1000 != 0, header & 1 != 0, properties)
 
 
-def _variable(body: bytearray, at: int) -> tuple[int, int]:
+def _variable(data: bytes | bytearray, at: int, end: int) -> tuple[int, int]:
     """Return the variable byte integer at ``at`` (MQTT 5, 1.5.5), and where it ends."""
+    if at < end and data[at] < 0x80:
+        return data[at], at + 1
     value = 0
-    for shift, byte in zip((0, 7, 14, 21), body[at : at + 4], strict=False):
+    for shift, byte in zip((0, 7, 14, 21), data[at : min(at + 4, end)], strict=False):
         value |= (byte & 0x7F) << shift
         at += 1
         if byte < 0x80:

@@ -38,6 +38,26 @@ class Stream:
         start, self._at = self._at, self._at + size
         return self._ahead[start : self._at]
 
+    def read_ahead(self) -> bool:
+        """Tell whether ``recv`` knows something without waiting: bytes, or that the connection has ended."""
+        if self._at < len(self._ahead):
+            return True
+        try:
+            self._ahead, self._at = self._receive(), 0
+        except _NOT_NOW:
+            return False
+        except OSError:  # which recv meets again
+            return True
+        return True
+
+    def ahead(self) -> tuple[bytes, int]:
+        """Return what was read, and from where on it wasn't taken yet."""
+        return self._ahead, self._at
+
+    def skip_to(self, at: int) -> None:
+        """Count what ``ahead`` returned as taken up to ``at``."""
+        self._at = at
+
     def _receive(self) -> bytes:
         try:
             return self._socket.recv(READ_AHEAD_BYTES)

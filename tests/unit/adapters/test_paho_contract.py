@@ -1,5 +1,6 @@
 """The parts of paho's inside that the MQTT adapter uses: they move here before they move in production."""
 
+import select
 import socket
 
 import paho.mqtt.client as paho
@@ -15,9 +16,10 @@ def test_the_private_methods_are_there() -> None:
     assert callable(paho.Client._handle_publish)
 
 
-def test_the_parser_keeps_what_too_long_needs() -> None:
+def test_the_parser_says_how_long_a_packet_is_and_whether_it_is_between_two() -> None:
     parser = paho.Client(CallbackAPIVersion.VERSION2)._in_packet
     assert {"remaining_length", "have_remaining", "to_process", "packet"} <= set(parser)
+    assert parser["command"] == 0
 
 
 def test_a_message_has_its_topic_as_bytes() -> None:
@@ -39,3 +41,23 @@ def test_paho_reads_through_our_stream() -> None:
             assert str(answers[0]) == "Success"
             assert client._stream is client.socket()
         client.release()
+
+
+def test_packets_go_on_where_ours_were_cut_out() -> None:
+    """Whole PUBLISH packets never reach paho; what lies between them, and what comes in pieces, does."""
+    publish = b"\x30\x05\x00\x01a\x00%d"
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        client = Client("contract", V5, clean=True, max_packet_bytes=100)
+        heard: list[bytes] = []
+        client.on_publication = lambda publication: heard.append(publication.payload)
+        client.connect("127.0.0.1", listener.getsockname()[1])
+        broker, _ = listener.accept()
+        with broker:
+            stream = b"\x20\x03\x00\x00\x00" + publish % 1 + publish % 2 + b"\xd0\x00" + publish % 3
+            within = b"\x30\x0b\x00\x01a\x00" + publish % 4  # a message that is a packet itself
+            for piece in (stream, within[:6], within[6:] + publish % 5):
+                broker.sendall(piece)
+                assert select.select([client._stream], [], [], 5.0)[0]
+                client._read()
+        client.release()
+    assert heard == [b"1", b"2", b"3", publish % 4, b"5"]
