@@ -31,6 +31,7 @@ chaos: setup  ## try to break it, for about 20 minutes (CHAOS_SEED=N does the sa
 	CHAOS_LONG=1 $(BIN)/python -m pytest tests/chaos $(ARGS)
 
 setup: system $(VENV)/.dev node_modules/.placed  ## make .venv/ with the project and its tools
+	@tools/promtool.sh
 
 check: $(VENV)/.dev node_modules/.placed  ## lint, types, layers, generated files
 	$(BIN)/ruff check .

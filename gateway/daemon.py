@@ -18,12 +18,14 @@ from gateway.intake import Intake
 from gateway.journal import Committed, GreenQueries, Journal, Opened, Queries
 from gateway.ledger import Ledger
 from gateway.live import Live
+from gateway.metrics import Metrics
 from gateway.model import Reading
 from gateway.overview import Overview
 from gateway.pipeline import Pipeline, Sinks
 from gateway.rejects import Rejects
 from gateway.roster import Roster
 from gateway.signals import Signals
+from gateway.soundings import Soundings
 from gateway.status import Status
 from gateway.supervisor import Supervisor, stop_all
 from gateway.upkeep import Upkeep
@@ -75,6 +77,7 @@ class Daemon:
         self._hub = runtime.HubLag()
         self._chores = Chores(self._notes)
         self._upkeep = self._compose_upkeep()
+        self._soundings = Soundings(self._queries, self._pipeline.ledger, self._pipeline.meters)
         self._control = self._compose_web()
         self._closed = False
 
@@ -119,6 +122,8 @@ class Daemon:
             notes=self._notes,
             clients=self._sockets.clients,
             hub=self._hub,
+            soundings=self._soundings,
+            stopping=self._stopping,
         )
         services = Services(
             name=name,
@@ -128,7 +133,8 @@ class Daemon:
             history=self._queries,
             rejects=self._rejects,
             status=status.describe,
-            ready=lambda: self._journal.writable,
+            unready=status.unready,
+            metrics=Metrics(status, self._sockets).render,
         )
         app.add_routes(self._app, services)
         self._socketio.on_namespace(Telemetry(services, self._sockets))
@@ -151,6 +157,7 @@ class Daemon:
         runtime.spawn(self._inbox.run)
         runtime.spawn(self._upkeep.run, self._stopping)
         runtime.spawn(self._ops.run, self._stopping, self._chores)
+        runtime.spawn(self._soundings.run, self._stopping, self._chores)
         for supervisor in self._supervisors:
             supervisor.start()
         log.info("ready on %s", server.url_of(listener))

@@ -1,7 +1,7 @@
 """The latest of every device: its last reading, its metrics, its state, its rate."""
 
 import math
-from collections import OrderedDict
+from collections import Counter, OrderedDict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
@@ -193,6 +193,10 @@ class Devices:
     def describe_all(self) -> list[dict[str, object]]:
         """Return every DEVICE, by id."""
         return [described for name in sorted(self._devices) if (described := self.describe(name))]
+
+    def states(self) -> Counter[State]:
+        """Return how many are in which state."""
+        return Counter(device.state for device in self._devices.values())
 
     def replace_last(self, name: str, last: bytes) -> None:
         """Show the last reading as it is now in the journal."""

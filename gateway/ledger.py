@@ -22,20 +22,22 @@ class Account:
     duplicate: int = 0
     ignored: int = 0
     dropped: int = 0
-    dropped_before: int = 0
-    """Of ``dropped``, before this start."""
+    before: Totals = (0,) * len(Outcome)
+    """Of these, what came to its end before this start."""
 
     @classmethod
     def restored(cls, totals: Sequence[int]) -> "Account":
         """Go on from ``totals`` of earlier runs: what was in flight then came again, or never."""
-        account = cls(sum(totals), **dict(zip(Outcome, totals, strict=True)))
-        account.dropped_before = account.dropped
-        return account
+        return cls(sum(totals), **dict(zip(Outcome, totals, strict=True)), before=tuple(totals))
+
+    def since_start(self) -> dict[Outcome, int]:
+        """Return what came to which end in this run: a crash may have forgotten a second of the runs before."""
+        return {outcome: now - then for outcome, now, then in zip(Outcome, self.totals, self.before, strict=True)}
 
     @property
     def dropped_since_start(self) -> int:
         """Messages that this run could not keep."""
-        return self.dropped - self.dropped_before
+        return self.since_start()[Outcome.DROPPED]
 
     @property
     def totals(self) -> Totals:
@@ -83,6 +85,10 @@ class Ledger:
     def of(self, source: str) -> Account:
         """Return one source's account."""
         return self._accounts[source]
+
+    def accounts(self) -> Iterable[tuple[str, Account]]:
+        """Return each source with its account."""
+        return self._accounts.items()
 
     def by_source(self) -> dict[str, dict[str, int]]:
         """Return LEDGER of each source."""

@@ -14,6 +14,7 @@ from gateway.journal import Committed, Journal, Rebased
 from gateway.ledger import Ledger
 from gateway.live import Live
 from gateway.logs import Defects, Throttled
+from gateway.meters import Meters
 from gateway.model import Entry, Outcome, RawMessage, Reading, wire
 from gateway.overview import Overview
 from gateway.profiles import Profile
@@ -47,6 +48,7 @@ class Sinks:
     live: Live
     overview: Overview
     skew: Skew = field(default_factory=Skew)
+    meters: Meters = field(default_factory=Meters)
 
 
 class Pipeline:
@@ -59,6 +61,7 @@ class Pipeline:
         self._journal = journal
         self.ledger = sinks.ledger
         self.skew = sinks.skew
+        self.meters = sinks.meters
         self._sinks = sinks
         self._profiles = profiles
         self._closed = False
@@ -121,7 +124,13 @@ class Pipeline:
         if batch.rebased:
             self._put_right(batch.rebased)
         if published:
-            self._lags.append(monotonic() - batch.entries[0].taken)
+            self._measure(batch)
+
+    def _measure(self, batch: Committed) -> None:
+        waited_s = monotonic() - batch.entries[0].taken
+        self._lags.append(waited_s)
+        if not (batch.kept or batch.error):
+            self.meters.committed(batch.entries, batch.took_s, waited_s)
 
     def _publish(self, waiting: _Devices) -> None:
         for device, shown in waiting.items():

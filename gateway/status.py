@@ -6,11 +6,14 @@ from dataclasses import dataclass
 from gateway.devices import Devices
 from gateway.journal import Journal, JournalStats
 from gateway.pipeline import Pipeline
-from gateway.runtime import HubLag, is_set, monotonic, now
+from gateway.runtime import Event, HubLag, is_set, monotonic, now
 from gateway.skew import MUCH_S
+from gateway.soundings import Soundings
 from gateway.supervisor import Supervisor
 
 _TROUBLE = {"down", "failed", "stalled"}
+_STUCK_S = 10.0
+"""A commit that takes longer, while messages wait, is one that the disk doesn't answer."""
 
 
 @dataclass(slots=True)
@@ -29,6 +32,9 @@ class Status:
     """What people must know until the next start: a damaged journal that was moved aside, a defect of ours."""
     clients: Callable[[], int]
     hub: HubLag
+    soundings: Soundings
+    stopping: Event
+    """Set once nothing is taken in any more."""
 
     def describe(self, journal: JournalStats) -> dict[str, object]:
         """Return STATUS."""
@@ -53,6 +59,18 @@ class Status:
             "hub_lag_ms": self.hub.lag_ms(),
             "hub_long_turns": self.hub.long_turns,
         }
+
+    def unready(self) -> list[str]:
+        """Return why readings can't be taken and kept, in words, from memory; empty: they can."""
+        if self.stopping.is_set():
+            return ["the gateway is stopping"]
+        if not self.journal.writable:
+            return [self.journal.problem]
+        stuck_s = self.soundings.stuck_s()
+        if stuck_s < _STUCK_S:
+            return []
+        waiting = self.pipeline.ledger.total()["in_flight"]
+        return [f"the disk doesn't answer: {waiting} messages wait, and none came to its end for {stuck_s:.0f} s"]
 
     def problems(self) -> list[str]:
         """Return what is wrong, in words; empty if all is well."""

@@ -9,6 +9,7 @@ from gateway.journal.records import Committed
 from gateway.journal.store import Store
 from gateway.journal.waiting import Waiting
 from gateway.model import Entry
+from gateway.runtime import monotonic
 
 MOST_ENTRIES = 1000
 """In one commit."""
@@ -74,11 +75,12 @@ class Committer:
         most = MOST_ENTRIES
         while entries and not self.problem:
             part = entries[:most]
+            began = monotonic()
             error = self._commit(part)
             if error and not self.problem and len(part) > 1:
                 most = len(part) // 2
             elif not self.problem:
-                self._finish(part, error)
+                self._finish(part, error, monotonic() - began)
                 del entries[: len(part)]
                 most = min(2 * most, MOST_ENTRIES)
 
@@ -117,6 +119,6 @@ class Committer:
         lost = any(entry.readings or entry.message.acknowledged for entry in entries)
         self._finish(entries, reason if lost else "")
 
-    def _finish(self, entries: list[Entry], error: str) -> None:
-        self._post(Committed(entries, error))
+    def _finish(self, entries: list[Entry], error: str, took_s: float = 0.0) -> None:
+        self._post(Committed(entries, error, took_s=took_s))
         self.waiting.take_off(entries)

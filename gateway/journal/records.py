@@ -32,6 +32,8 @@ class Committed:
     kept: bool = False
     """They are not at their end: they wait for the disk, and come again once it takes writes."""
     rebased: Rebased | None = None
+    took_s: float = 0.0
+    """The commit; 0: there was none."""
 
 
 class Stored(NamedTuple):

@@ -1,4 +1,4 @@
-"""The HTTP API under /api/v1, and the probes."""
+"""The HTTP API under /api/v1."""
 
 import csv
 import io
@@ -59,15 +59,6 @@ def blueprint(services: Services) -> Blueprint:
     @api.get("/api/v1/devices/<device_id>/readings")
     def readings(device_id: str) -> Response:
         return _page_of(services, device_id)
-
-    @api.get("/healthz")
-    def healthz() -> Response:
-        return reply({"ok": True})
-
-    @api.get("/readyz")
-    def readyz() -> Response:
-        ready = services.ready()
-        return reply({"ready": ready}, 200 if ready else 503)
 
     return api
 

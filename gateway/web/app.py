@@ -2,7 +2,7 @@
 
 from flask import Flask, Response
 
-from gateway.web import api, pages, rejects
+from gateway.web import api, pages, probes, rejects
 from gateway.web.guard import CONTENT_SECURITY_POLICY
 from gateway.web.replies import handle_errors
 from gateway.web.services import Services
@@ -28,4 +28,5 @@ def add_routes(app: Flask, services: Services) -> None:
     """Let ``app`` show the gateway."""
     app.register_blueprint(pages.blueprint(services))
     app.register_blueprint(api.blueprint(services))
+    app.register_blueprint(probes.blueprint(services))
     app.register_blueprint(rejects.blueprint(services.rejects, "/api/v1"))

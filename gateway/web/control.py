@@ -8,7 +8,7 @@ from flask import Flask, Response, request
 
 from gateway.live import Live
 from gateway.model import Reading
-from gateway.web import rejects
+from gateway.web import probes, rejects
 from gateway.web.replies import handle_errors, reply
 from gateway.web.services import Services
 
@@ -21,6 +21,7 @@ def create(services: Services) -> Flask:
     """Return the app; who may open the socket may ask."""
     app = Flask(__name__, static_folder=None)
     handle_errors(app)
+    app.register_blueprint(probes.blueprint(services))
     app.register_blueprint(rejects.blueprint(services.rejects, ""))
 
     @app.get("/status")

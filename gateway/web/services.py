@@ -41,5 +41,7 @@ class Services:
     history: History
     rejects: Rejects
     status: Callable[[JournalStats], dict[str, object]]
-    ready: Callable[[], bool]
-    """Whether readings can be taken and kept."""
+    unready: Callable[[], Sequence[str]]
+    """Why readings can't be taken and kept, in words; empty: they can."""
+    metrics: Callable[[str], tuple[bytes, str]]
+    """What Prometheus scrapes, in a format that an Accept header names, and its content type."""

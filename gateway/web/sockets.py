@@ -15,7 +15,7 @@ from socketio.packet import EVENT
 
 from gateway.live import Event, Traffic
 from gateway.runtime import monotonic
-from gateway.web.broadcast import ask, broadcast, deliver
+from gateway.web.broadcast import ask, broadcast, deliver, waiting
 from gateway.web.crowd import Crowd
 from gateway.web.outbox import Outbox
 from gateway.web.websocket import Upgrade
@@ -92,6 +92,14 @@ class Sockets:
     def clients(self) -> int:
         """Return how many are connected."""
         return len(self._server.manager.rooms.get(self._namespace, {}).get(None, ()))
+
+    def sessions(self) -> int:
+        """Return how many sessions there are, of all namespaces and of none."""
+        return len(self._server.eio.sockets)
+
+    def waiting_bytes(self) -> int:
+        """Return what waits in this process for all of them together."""
+        return sum(waiting(session) for session in self._server.eio.sockets.values())
 
     def members(self) -> list[str]:
         """Return who is connected."""

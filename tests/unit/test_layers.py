@@ -12,6 +12,7 @@ _WEB = ("gateway.web",)
 ONLY = {
     "eventlet": ("gateway.runtime", "gateway.web", "gateway.__main__"),
     "greenlet": ("gateway.runtime",),
+    "prometheus_client": ("gateway.metrics",),
     **dict.fromkeys(("flask", "flask_socketio", "socketio", "engineio", "werkzeug"), _WEB),
 }
 """What belongs to the runtime or to the web, and the only ones who know it."""

@@ -21,3 +21,13 @@ def test_every_message_is_in_one_account_only(events):
     assert {source: ledger.of(source).in_flight for source in open_messages} == open_messages
     total = ledger.total()
     assert total["received"] == sum(count for key, count in total.items() if key != "received")
+
+
+def test_what_earlier_runs_counted_is_not_of_this_start():
+    ledger = Ledger(["a"])
+    ledger.restore({"a": (7, 1, 0, 0, 2), "gone": (1, 0, 0, 0, 0)})
+    ledger.received("a")
+    ledger.ended("a", Outcome.STORED)
+    account = ledger.of("a")
+    assert (account.stored, account.dropped_since_start) == (8, 0)
+    assert {outcome: count for outcome, count in account.since_start().items() if count} == {Outcome.STORED: 1}
