@@ -98,7 +98,7 @@ class Intake:
             if route is None:
                 return Entry(self._source, message, Outcome.IGNORED)
             readings = route.read(message)
-            self._roster.admit(reading.device for reading in readings)
+            self._roster.admit([reading.device for reading in readings])
         except Rejected as error:
             return self._refuse(message, route, one_line(error.reason))
         except Exception as error:  # noqa: BLE001  a validator in a user's model may raise anything

@@ -11,6 +11,8 @@ _MOST_TIMES, _MOST_YOUNG_S = 10.0, 60.0
 _UNKNOWN_S = 60.0
 """Assumed until two arrivals were seen."""
 _LONGEST_S = 86400.0
+_TOGETHER_S = 0.001
+"""What comes so soon after another is one arrival with it: more often nothing has to be looked after."""
 
 
 class Interval:
@@ -37,6 +39,8 @@ class Interval:
 
     def arrived(self, at: float) -> None:
         """Learn from an arrival at ``at``."""
+        if self._mean and 0.0 <= at - self.last < _TOGETHER_S:
+            return
         gap = min(max(at - self.last, 1e-6), _LONGEST_S)
         self._mean = self._mean + self._step(gap) if self._mean else gap
         self._learned_s += gap

@@ -1,6 +1,6 @@
 """Which devices there are, of all sources: no more than the gateway can carry."""
 
-from collections.abc import Iterable
+from collections.abc import Collection
 
 from gateway.decoding.words import shown
 from gateway.errors import Rejected
@@ -21,7 +21,7 @@ class Roster:
         """Know a device from an earlier run, however many there are."""
         self._known.add(device)
 
-    def admit(self, devices: Iterable[str]) -> None:
+    def admit(self, devices: Collection[str]) -> None:
         """Let in those that are not known yet: all, or none.
 
         Raises
@@ -29,7 +29,9 @@ class Roster:
         Rejected
             There is no room for them.
         """
+        if self._known.issuperset(devices):
+            return
         new = {device for device in devices if device not in self._known}
-        if new and len(self._known) + len(new) > self._most:
+        if len(self._known) + len(new) > self._most:
             raise Rejected(f"more than {self._most} devices: no room for {shown(min(new))}")
         self._known |= new

@@ -120,12 +120,18 @@ class Route:
         device = self.take_device(fields)
         ts = self.take_time(fields, message.arrived)
         values = self.take_values(fields)
-        marks: dict[str, object] = {}
-        if ts == message.arrived and not is_set(ts):
-            marks["clock"] = "unset"
-        if message.retained:
-            marks["retained"] = True
-        return Reading(device, ts, values, encode_body(ts, values, **marks), retained=message.retained)
+        marks = _marks(ts, message) if message.retained or not is_set(ts) else {}
+        return Reading(device, ts, values, encode_body(ts, values, **marks), None, message.retained)
+
+
+def _marks(ts: float, message: RawMessage) -> dict[str, object]:
+    """Return what is to be known of a reading besides its time and values."""
+    marks: dict[str, object] = {}
+    if ts == message.arrived and not is_set(ts):
+        marks["clock"] = "unset"
+    if message.retained:
+        marks["retained"] = True
+    return marks
 
 
 def _device_id(name: str) -> str:

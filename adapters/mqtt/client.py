@@ -1,10 +1,11 @@
 """paho's client, driven by one green thread. The only module that knows paho's inside."""
 
-from collections.abc import Callable
+import struct
+from collections.abc import Callable, Sequence
 from typing import Any, cast
 
 import paho.mqtt.client as paho
-from paho.mqtt.enums import CallbackAPIVersion, MQTTErrorCode, MQTTProtocolVersion
+from paho.mqtt.enums import CallbackAPIVersion, MessageType, MQTTErrorCode, MQTTProtocolVersion
 
 from adapters.mqtt.publication import Publication, parse, split
 from adapters.mqtt.stream import Stream
@@ -13,13 +14,15 @@ from gateway import runtime
 PACKETS_A_TURN = 256
 FLUSH_S = 0.02
 MISC_S = 1.0
+_PUBACK = struct.Struct("!BBH")
+"""Type, remaining length, packet identifier: MQTT 3.1.1, 3.4, and of MQTT 5 what means success (3.4.2.1)."""
 
 
 class Client(paho.Client):
     """One connection at most, in its whole life, so that no acknowledgement can go to a later one.
 
     One green thread, the owner, calls ``connect``, ``pump`` and at last ``release``. ``ack`` may be
-    called from any; it writes at once, and what the socket doesn't take is written by ``pump``.
+    called from any, and ``acknowledge``; they write at once, and what the socket doesn't take is written by ``pump``.
 
     Parameters
     ----------
@@ -72,6 +75,11 @@ class Client(paho.Client):
             self.loop_misc()
         if self._stream.pending():
             runtime.sleep()  # the next call won't wait: let others run
+
+    def acknowledge(self, mids: Sequence[int]) -> None:
+        """Acknowledge messages of QoS 1, in one write: ``ack`` would make one for each."""
+        acknowledgements = b"".join([_PUBACK.pack(0x40, 2, mid) for mid in mids])
+        self._packet_queue(MessageType.PUBACK, acknowledgements, 0, 1)
 
     def release(self) -> None:
         """Close what is open; the owner's last call."""

@@ -131,6 +131,7 @@ class Connection:
         deadline = runtime.monotonic() + LINGER_S
         while self._inbound.unsettled and runtime.monotonic() < deadline:
             runtime.sleep(0.01)
+        self._inbound.flush()
         self._client.disconnect()
 
     def close(self) -> None:

@@ -7,7 +7,7 @@ from adapters.mqtt.client import Client
 from adapters.mqtt.publication import Publication
 from adapters.mqtt.subscriptions import Copies
 from gateway.model import RawMessage
-from gateway.runtime import now
+from gateway.runtime import now, spawn
 
 EXCERPT_BYTES = 4096
 """What is passed on of a message that is too long."""
@@ -30,6 +30,7 @@ class Inbound:
         self._client = client
         self._take = take
         self._unsettled: set[int] = set()
+        self._settled: list[int] = []
         client.on_publication = self._take_in
 
     @property
@@ -40,6 +41,13 @@ class Inbound:
     def close(self) -> None:
         """Acknowledge nothing any more."""
         self._unsettled.clear()
+        self._settled.clear()
+
+    def flush(self) -> None:
+        """Acknowledge now what is settled; else it is done in the next turn of the hub, for all of a commit at once."""
+        mids, self._settled = self._settled, []
+        if mids:
+            self._client.acknowledge(mids)
 
     def _take_in(self, publication: Publication) -> None:
         if self.copies and not self.copies.counts(publication.topic, publication.subscription_identifiers()):
@@ -57,6 +65,12 @@ class Inbound:
         self._take(RawMessage(payload, now(), topic, settle, True, mid, dup, retain, flaw, size))
 
     def _settle(self, mid: int, qos: int) -> None:
-        if mid in self._unsettled:
-            self._unsettled.remove(mid)
+        if mid not in self._unsettled:
+            return
+        self._unsettled.remove(mid)
+        if qos != 1:
             self._client.ack(mid, qos)
+            return
+        if not self._settled:
+            spawn(self.flush)
+        self._settled.append(mid)

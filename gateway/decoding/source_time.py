@@ -23,6 +23,8 @@ def source_time(name: str, value: object) -> float:
     Rejected
         It is neither, or before 1970.
     """
+    if type(value) is float and 0.0 <= value < _UNITS[0][0]:
+        return value  # what most sources give
     seconds = _iso(value) if isinstance(value, str) else _number(value)
     if seconds is None:
         raise Rejected(f"{name}: expected Unix time or ISO 8601, got {shown(value)}")

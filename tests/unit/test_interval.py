@@ -53,3 +53,12 @@ def test_an_outage_is_no_new_rhythm():
 def test_a_faster_rhythm_is_learned_from_many_messages():
     interval = mean_after([60.0], 100)
     assert mean_after([0.01], 3000, interval).seconds < 0.02
+
+
+def test_what_comes_together_is_one_arrival():
+    interval = Interval(0.0)
+    for second in range(1, 200):
+        for microseconds in range(0, 900, 100):
+            interval.arrived(second + microseconds / 1e6)
+    assert 0.9 < interval.seconds < 1.1
+    assert interval.last == 199.0

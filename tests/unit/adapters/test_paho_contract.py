@@ -7,13 +7,14 @@ import paho.mqtt.client as paho
 from paho.mqtt.enums import CallbackAPIVersion
 
 from adapters.mqtt.client import Client
-from adapters.mqtt.connection import V5
+from adapters.mqtt.connection import V5, V311
 
 
 def test_the_private_methods_are_there() -> None:
     assert callable(paho.Client._create_socket)
     assert callable(paho.Client._sock_recv)
     assert callable(paho.Client._handle_publish)
+    assert callable(paho.Client._packet_queue)
 
 
 def test_the_parser_says_how_long_a_packet_is_and_whether_it_is_between_two() -> None:
@@ -61,3 +62,18 @@ def test_packets_go_on_where_ours_were_cut_out() -> None:
                 client._read()
         client.release()
     assert heard == [b"1", b"2", b"3", publish % 4, b"5"]
+
+
+def test_messages_are_acknowledged_in_one_write_and_in_order_with_the_rest() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        client = Client("contract", V311, clean=True, max_packet_bytes=100)
+        client.connect("127.0.0.1", listener.getsockname()[1])
+        broker, _ = listener.accept()
+        with broker:
+            assert broker.recv(1000)[:1] == b"\x10"
+            client.acknowledge([1, 0x1234])
+            assert broker.recv(1000) == b"\x40\x02\x00\x01" + b"\x40\x02\x12\x34"
+            client.acknowledge([5])
+            client.disconnect()
+            assert broker.recv(1000, socket.MSG_WAITALL) == b"\x40\x02\x00\x05" + b"\xe0\x00"
+        client.release()
