@@ -1,7 +1,11 @@
 """gatewayd: makes the standard library green before anything else is imported, then runs the daemon."""
 
+import faulthandler
 import os
 import warnings
+
+# All stacks on stderr, if the process is aborted: by systemd, whose watchdog heard nothing, or by a crash in C.
+faulthandler.enable()
 
 # greendns reads neither nsswitch nor mDNS, so that homeassistant.local would not resolve (docs/traps.md 6.4)
 os.environ.setdefault("EVENTLET_NO_GREENDNS", "yes")

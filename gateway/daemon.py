@@ -1,6 +1,7 @@
 """The composition root: the one place that knows all the parts, and the order of start and stop."""
 
 import logging
+import os
 import signal
 from collections.abc import Sequence
 from contextlib import suppress
@@ -14,21 +15,24 @@ from gateway.configuration import Configuration
 from gateway.deliveries import Deliveries
 from gateway.devices import Devices
 from gateway.errors import CannotStart, JournalDown
+from gateway.heartbeat import Lingering
 from gateway.intake import Intake
 from gateway.journal import Committed, GreenQueries, Journal, Opened, Queries
 from gateway.ledger import Ledger
 from gateway.live import Live
 from gateway.metrics import Metrics
-from gateway.model import Reading
+from gateway.notify import Notifier
 from gateway.overview import Overview
 from gateway.pipeline import Pipeline, Sinks
 from gateway.rejects import Rejects
+from gateway.remembering import remember
 from gateway.roster import Roster
 from gateway.signals import Signals
 from gateway.soundings import Soundings
 from gateway.status import Status
 from gateway.supervisor import Supervisor, stop_all
 from gateway.upkeep import Upkeep
+from gateway.watchdog import Watchdog
 from gateway.web import app, control, ops, server
 from gateway.web.guard import Guard, WsgiApp
 from gateway.web.services import Services
@@ -41,10 +45,12 @@ log = logging.getLogger(__name__)
 FOR_EVER_S = 10 * 365 * 86400.0
 _SETTLE_S = 1.0
 """For the last commit; after it the sources are closed with what is not acknowledged yet."""
-_SOURCES_S = 1.5
+_SOURCES_S = 1.0
 """For all of them together to end."""
-_DEADLINE_S = 15.0
-"""For the whole stop: more than its parts, of which the journal's 10 s are the most, and less than systemd waits."""
+_JOURNAL_S = 2.0
+"""For what was taken to be written; a disk that is stuck is not waited for."""
+_DEADLINE_S = 5.0
+"""For the whole stop: more than its parts, and less than systemd waits."""
 
 
 class Daemon:
@@ -68,6 +74,8 @@ class Daemon:
         self._sockets = Sockets(self._socketio)
         self._live = Live(self._sockets, self._queries)
         self._overview = Overview(self._devices, self._sockets, runtime.monotonic)
+        ledger = Ledger(config.name for _, config in configuration.adapters)
+        self._sinks = Sinks(ledger, self._devices, self._deliveries, self._live, self._overview)
         self._pipeline = self._compose_pipeline()
         self._supervisors = self._compose_sources()
         sources = frozenset(config.name for _, config in configuration.adapters)
@@ -78,6 +86,9 @@ class Daemon:
         self._chores = Chores(self._notes)
         self._upkeep = self._compose_upkeep()
         self._soundings = Soundings(self._queries, self._pipeline.ledger, self._pipeline.meters)
+        self._notifier = Notifier(os.environ)
+        self._status = self._compose_status()
+        self._watchdog = self._compose_watchdog()
         self._control = self._compose_web()
         self._closed = False
 
@@ -87,8 +98,7 @@ class Daemon:
         profiles = self._configuration.profiles
         configs = [config for _, config in self._configuration.adapters]
         intakes = {c.name: Intake.of(c, profiles, self._deliveries, self._roster) for c in configs}
-        sinks = Sinks(Ledger(intakes), self._devices, self._deliveries, self._live, self._overview)
-        return Pipeline(intakes, self._journal, sinks, profiles)
+        return Pipeline(intakes, self._journal, self._sinks, profiles)
 
     def _compose_sources(self) -> list[Supervisor]:
         return [
@@ -109,10 +119,19 @@ class Daemon:
             announce=partial(self._sockets.announce, None),
         )
 
-    def _compose_web(self) -> WsgiApp:
-        name = self._configuration.settings.gateway.name
-        status = Status(
-            name=name,
+    def _compose_watchdog(self) -> Watchdog:
+        stages = {
+            "intake": Lingering(self._pipeline.in_intake).age_s,
+            "journal writer": self._journal.heartbeat.age_s,
+            "publishing": self._inbox.busy_s,
+            "live side": self._upkeep.viewers_served.age_s,
+            "supervisor": self._upkeep.sources_judged.age_s,
+        }
+        return Watchdog(self._notifier, stages, self._status.summary)
+
+    def _compose_status(self) -> Status:
+        return Status(
+            name=self._configuration.settings.gateway.name,
             version=VERSION,
             started=runtime.monotonic(),
             supervisors=self._supervisors,
@@ -120,21 +139,24 @@ class Daemon:
             devices=self._devices,
             journal=self._journal,
             notes=self._notes,
+            hanging=lambda: self._watchdog.problems,
             clients=self._sockets.clients,
             hub=self._hub,
             soundings=self._soundings,
             stopping=self._stopping,
         )
+
+    def _compose_web(self) -> WsgiApp:
         services = Services(
-            name=name,
+            name=self._configuration.settings.gateway.name,
             version=VERSION,
             devices=self._devices,
             live=self._live,
             history=self._queries,
             rejects=self._rejects,
-            status=status.describe,
-            unready=status.unready,
-            metrics=Metrics(status, self._sockets).render,
+            status=self._status.describe,
+            unready=self._status.unready,
+            metrics=Metrics(self._status, self._sockets).render,
         )
         app.add_routes(self._app, services)
         self._socketio.on_namespace(Telemetry(services, self._sockets))
@@ -146,7 +168,8 @@ class Daemon:
     def run(self) -> None:
         """Run until SIGTERM or SIGINT; raises JournalDown or CannotStart."""
         web = self._configuration.settings.web
-        self._restore(self._journal.open())
+        self._notifier.status("opening the journal")
+        self._remember(self._journal.open())
         listener = server.listen(web.host, web.port)
         control_listener = self._listen_for_control()
         self._install_signals()
@@ -155,12 +178,14 @@ class Daemon:
         if control_listener is not None:
             serving.append(runtime.spawn(server.serve, control_listener, self._control))
         runtime.spawn(self._inbox.run)
-        runtime.spawn(self._upkeep.run, self._stopping)
+        for task in (self._upkeep.serve_viewers, self._upkeep.judge_sources, self._watchdog.run):
+            runtime.spawn(task, self._stopping)
         runtime.spawn(self._ops.run, self._stopping, self._chores)
         runtime.spawn(self._soundings.run, self._stopping, self._chores)
         for supervisor in self._supervisors:
             supervisor.start()
         log.info("ready on %s", server.url_of(listener))
+        self._notifier.ready()
         self._stopping.wait(FOR_EVER_S)
         self._stop(serving)
 
@@ -175,19 +200,11 @@ class Daemon:
             self._notes.append(f"{error}: gatewayctl can't reach this gateway before its next start")
             return None
 
-    def _restore(self, opened: Opened) -> None:
+    def _remember(self, opened: Opened) -> None:
         if opened.problem:
             log.error("%s", opened.problem)
             self._notes.append(opened.problem)
-        for known in opened.devices:
-            last = Reading.from_body(known.device, known.last.seq, known.last.body)
-            self._devices.restore(known.source, last, self._configuration.profiles.get(known.profile or ""))
-            self._live.restore(known.device, known.last.seq)
-            self._roster.add(known.device)
-        self._live.resume(opened.resume)
-        for delivery in opened.deliveries:
-            self._deliveries.remember(*delivery)
-        self._pipeline.ledger.restore(opened.ledger)
+        remember(opened, self._sinks, self._roster, self._configuration.profiles)
 
     def _install_signals(self) -> None:
         signals = Signals(
@@ -205,6 +222,8 @@ class Daemon:
     def _stop(self, serving: Sequence[runtime.Task]) -> None:
         """Commit and settle what came in, stop the sources, close the viewers; past the deadline end hard."""
         log.info("stopping")
+        self._notifier.stopping()
+        self._notifier.status("stopping: writing what came in")
         runtime.end_process_after(_DEADLINE_S, lambda: 0 if self._closed else 1)
         self._pipeline.close()
         settled_by = runtime.monotonic() + _SETTLE_S
@@ -212,9 +231,10 @@ class Daemon:
             runtime.sleep(0.005)
         stop_all(self._supervisors, _SOURCES_S)
         self._upkeep.keep_ledger()
-        self._closed = runtime.Worker("closing").call(self._journal.close)
+        self._closed = runtime.Worker("closing").call(self._journal.close, _JOURNAL_S)
         self._inbox.drain()
         self._sockets.close_all()
+        self._notifier.close()
         for task in serving:
             task.kill()
         with suppress(OSError):  # a read-only disk has none of ours

@@ -65,6 +65,8 @@ class Pipeline:
         self._sinks = sinks
         self._profiles = profiles
         self._closed = False
+        self.in_intake: dict[str, RawMessage] = {}
+        """The message of each source that is being read now."""
         self._lags: deque[float] = deque(maxlen=_LAGS)
         self._rejects = Throttled(__name__, "rejected")
         self._drops = Throttled(__name__, "dropped")
@@ -79,7 +81,11 @@ class Pipeline:
         if self._closed:
             return
         self.ledger.received(source)
-        entry = self._intakes[source].take(message)
+        self.in_intake[source] = message
+        try:
+            entry = self._intakes[source].take(message)
+        finally:  # also where the green thread is ended in a user's validator
+            self.in_intake.pop(source, None)
         entry.taken = monotonic()
         if entry.readings and not message.retained:
             self.skew.observe(source, message.arrived, entry.readings[0].ts)

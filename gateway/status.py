@@ -30,6 +30,8 @@ class Status:
     journal: Journal
     notes: Sequence[str]
     """What people must know until the next start: a damaged journal that was moved aside, a defect of ours."""
+    hanging: Callable[[], Sequence[str]]
+    """Which of the gateway's own stages make no progress, in words."""
     clients: Callable[[], int]
     hub: HubLag
     soundings: Soundings
@@ -74,7 +76,7 @@ class Status:
 
     def problems(self) -> list[str]:
         """Return what is wrong, in words; empty if all is well."""
-        found = list(self.notes)
+        found = [*self.hanging(), *self.notes]
         if self.journal.problem:
             found.append(self.journal.problem)
         if not is_set(now()):
@@ -91,6 +93,12 @@ class Status:
             if dropped:
                 found.append(f"source {supervisor.config.name}: {dropped} messages could not be kept since the start")
         return found
+
+    def summary(self) -> str:
+        """Return how it goes, in a line: the same words while nothing changes."""
+        enabled = [supervisor for supervisor in self.supervisors if supervisor.state != "disabled"]
+        up = sum(1 for supervisor in enabled if supervisor.state == "up")
+        return "; ".join([f"{up} of {len(enabled)} sources up", *self.problems()])
 
     def _source(self, supervisor: Supervisor) -> Mapping[str, object]:
         return {

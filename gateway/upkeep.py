@@ -1,14 +1,14 @@
-"""What the daemon does again and again: a turn each quarter of a second, on the hub."""
+"""What the daemon does again and again, on the hub."""
 
-import itertools
 import logging
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from gateway import runtime
 from gateway.chores import Chores
 from gateway.clockwatch import ClockWatch
 from gateway.devices import Devices
+from gateway.heartbeat import Heartbeat
 from gateway.journal import Journal
 from gateway.live import Live
 from gateway.overview import Overview
@@ -18,8 +18,9 @@ from gateway.supervisor import Supervisor
 log = logging.getLogger(__name__)
 
 _TURN_S = 0.25
-_TURNS_A_LOOK = 4
-"""Silences are judged once in so many turns."""
+"""What viewers wait for."""
+_LOOK_S = 1.0
+"""Silences, of sources and of devices, and the clock."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,23 +37,25 @@ class Upkeep:
     clock: ClockWatch
     announce: Callable[[str, object], object]
     """Tells an event and its payload to every client."""
+    viewers_served: Heartbeat = field(default_factory=Heartbeat)
+    sources_judged: Heartbeat = field(default_factory=Heartbeat)
 
-    def run(self, stopping: runtime.Event) -> None:
-        """Do what is due until ``stopping``; a green thread's body."""
-        for count in itertools.count(1):
-            self._turn(look=count % _TURNS_A_LOOK == 0)
-            if stopping.wait(_TURN_S):
-                return
+    def serve_viewers(self, stopping: runtime.Event) -> None:
+        """Tell viewers what is due, until ``stopping``; a green thread's body."""
+        while not stopping.wait(_TURN_S):
+            self.chores.do("overview", self.overview.tick)
+            self.chores.do("keeping of the ledger", self.keep_ledger)
+            self.chores.do("count of watchers", self.live.announce_watchers)
+            self.chores.do("look at viewers", self.live.look)
+            self.viewers_served.beat()
 
-    def _turn(self, *, look: bool) -> None:
-        self.chores.do("overview", self.overview.tick)
-        self.chores.do("keeping of the ledger", self.keep_ledger)
-        self.chores.do("count of watchers", self.live.announce_watchers)
-        self.chores.do("look at viewers", self.live.look)
-        if look:
+    def judge_sources(self, stopping: runtime.Event) -> None:
+        """Judge sources, devices and the clock, until ``stopping``; a green thread's body, as adapters may hang it."""
+        while not stopping.wait(_LOOK_S):
             self.chores.do("look at the clock", self._look_at_clock)
             self.chores.do("judging of sources", self._look_at_sources)
             self.chores.do("judging of devices", self._look_at_devices)
+            self.sources_judged.beat()
 
     def keep_ledger(self) -> None:
         """Let the journal note what became of the messages so far."""

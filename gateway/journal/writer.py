@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import IO
 
 from gateway.errors import JournalDown
+from gateway.heartbeat import Heartbeat
 from gateway.journal.committer import MOST_ENTRIES, Committer
 from gateway.journal.faults import words
 from gateway.journal.opening import lock, open_store
@@ -29,7 +30,6 @@ alone begins at once, and one that took longer than this has gathered its succes
 _COMPANY = 100
 """Entries that wait for no more."""
 _MOST_QUEUED = 20_000
-_CLOSE_S = 10.0
 
 
 class Journal:
@@ -58,6 +58,8 @@ class Journal:
         clock: Callable[[], float] = now,
         steady: Callable[[], float] = since_boot,
     ) -> None:
+        self.heartbeat = Heartbeat()
+        """Beaten by the writer, about once a second or oftener; begins with ``open``."""
         self._path = path
         self._settings = settings
         self._post = post
@@ -98,6 +100,7 @@ class Journal:
         self._rebase = Rebase(self._path, self._store, self._post, self._clock, self._steady)
         self._retention = Retention(self._path, self._store, self._settings, self._clock, self._steady)
         self._stopped = ""
+        self.heartbeat.beat()
         self._thread = NativeThread(target=self._work, name="journal-writer", daemon=True)
         self._thread.start()
         return opened
@@ -153,8 +156,8 @@ class Journal:
         """What is wrong, for people: file and cause; empty: nothing."""
         return self._stopped or self._committer.problem or self._rebase.problem or self._retention.problem
 
-    def close(self) -> bool:
-        """Commit and post what was appended, then let the file go; blocks, at most some seconds.
+    def close(self, within_s: float = 10.0) -> bool:
+        """Commit and post what was appended, then let the file go; blocks, for at most ``within_s``.
 
         Returns whether that is done.
         """
@@ -163,7 +166,7 @@ class Journal:
         with self._changed:
             self._closing = True
             self._changed.notify()
-        self._thread.join(_CLOSE_S)
+        self._thread.join(within_s)
         return not self._thread.is_alive()
 
     def _work(self) -> None:
@@ -181,6 +184,7 @@ class Journal:
             self._end()
 
     def _turn(self) -> None:
+        self.heartbeat.beat()
         batch = self._next_batch()
         was_writable = not self._committer.problem
         if batch or (was_writable and self._store.books_due()):

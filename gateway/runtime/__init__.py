@@ -22,10 +22,12 @@ from gateway.runtime.native import (
     NativeEvent,
     NativeThread,
     end_process_after,
+    native_datagram_socket,
     native_socketpair,
     native_write,
     read_now,
 )
+from gateway.runtime.stacks import stacks
 from gateway.runtime.worker import Worker
 
 __all__ = [
@@ -42,6 +44,7 @@ __all__ = [
     "end_process_after",
     "is_set",
     "monotonic",
+    "native_datagram_socket",
     "native_socketpair",
     "native_write",
     "now",
@@ -50,6 +53,7 @@ __all__ = [
     "since_boot",
     "sleep",
     "spawn",
+    "stacks",
     "wait_readable",
     "wait_writable",
 ]

@@ -6,6 +6,7 @@ from collections import deque
 from collections.abc import Callable
 from typing import Generic, TypeVar
 
+from gateway.runtime.clock import monotonic
 from gateway.runtime.green import wait_readable
 from gateway.runtime.native import native_socketpair
 
@@ -20,6 +21,7 @@ class Inbox(Generic[T]):
         self._handle = handle
         self._items: deque[T] = deque()
         self._closing = False
+        self._began: float | None = None
         self._reader, self._writer = native_socketpair()
 
     def post(self, item: T) -> None:
@@ -48,7 +50,13 @@ class Inbox(Generic[T]):
     def drain(self) -> None:
         """Handle what is there now."""
         while self._items:
+            self._began = monotonic()
             try:
                 self._handle(self._items.popleft())
             except Exception:
                 log.exception("handling an item from a native thread failed")
+            self._began = None
+
+    def busy_s(self) -> float:
+        """Return for how long the item in hand has been handled; zero if there is none."""
+        return 0.0 if self._began is None else monotonic() - self._began

@@ -38,6 +38,13 @@ def native_socketpair() -> tuple[Any, Any]:
     return pair
 
 
+def native_datagram_socket() -> Any:
+    """Return a Unix datagram socket that never waits, and that no green code touches."""
+    made = _socket.socket(_socket.AF_UNIX, _socket.SOCK_DGRAM)
+    made.setblocking(False)
+    return made
+
+
 def end_process_after(seconds: float, code: Callable[[], int]) -> None:
     """End this process hard after ``seconds``, from a native thread, even if the hub hangs; ``code`` is asked then."""
     timer = _threading.Timer(seconds, lambda: _os._exit(code()))  # noqa: SLF001  the documented name

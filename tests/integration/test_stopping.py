@@ -8,7 +8,6 @@ from pathlib import Path
 import pytest
 
 from gateway import daemon as composition
-from gateway.journal import writer
 from tests.support.daemon import Daemon
 from tests.support.ports import wait_until
 
@@ -63,6 +62,6 @@ def test_adapters_that_do_not_end_keep_the_journal_from_nothing(tmp_path, enviro
 
 
 def test_the_parts_of_a_stop_are_shorter_than_the_whole_and_that_shorter_than_systemd_waits():
-    parts_s = composition._SETTLE_S + composition._SOURCES_S + writer._CLOSE_S
+    parts_s = composition._SETTLE_S + composition._SOURCES_S + composition._JOURNAL_S
     waits_s = float(re.search(r"^TimeoutStopSec=(\d+)$", UNIT.read_text(), re.MULTILINE)[1])
-    assert parts_s + 2.0 <= composition._DEADLINE_S < waits_s
+    assert parts_s + 1.0 <= composition._DEADLINE_S < waits_s

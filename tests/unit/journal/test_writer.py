@@ -117,13 +117,12 @@ def test_close_leaves_one_file_and_may_be_called_twice(path: Path) -> None:
     assert sorted(file.name for file in path.parent.iterdir()) == ["journal.db", "journal.db.lock"]
 
 
-def test_close_says_whether_it_came_to_the_end(path: Path, monkeypatch) -> None:
+def test_close_says_whether_it_came_to_the_end(path: Path) -> None:
     release = threading.Event()
-    monkeypatch.setattr("gateway.journal.writer._CLOSE_S", 0.1)
     journal = Journal(path, settings(), lambda _: release.wait(20))
     journal.open()
     journal.append(entry(reading("a", START)))
-    assert not journal.close()
+    assert not journal.close(within_s=0.1)
     release.set()
     wait_until(journal.close, "it is closed")
 
