@@ -7,6 +7,7 @@ from typing import Any, cast
 import paho.mqtt.client as paho
 from paho.mqtt.enums import CallbackAPIVersion, MessageType, MQTTErrorCode, MQTTProtocolVersion
 
+from adapters.mqtt.moderation import Moderation
 from adapters.mqtt.publication import Publication, parse, split
 from adapters.mqtt.stream import Stream
 from gateway import runtime
@@ -51,6 +52,7 @@ class Client(paho.Client):
         self._stream: Stream | None = None
         self._max_packet_bytes = max_packet_bytes
         self._has_properties = version == MQTTProtocolVersion.MQTTv5
+        self._moderation = Moderation()
         self._next_misc = 0.0
 
     @property
@@ -66,7 +68,7 @@ class Client(paho.Client):
     def pump(self, timeout_s: float) -> None:
         """Wait at most ``timeout_s`` for bytes, handle what is there, write what waits."""
         assert self._stream is not None
-        if self._stream.pending() or runtime.wait_readable(self._stream.fileno(), self._patience_s(timeout_s)):
+        if self._stream.pending() or self._wait(self._stream, timeout_s):
             self._read()
         if self.want_write():
             self.loop_write()
@@ -86,6 +88,13 @@ class Client(paho.Client):
         if self._stream is not None:
             self._stream.release()
 
+    def _wait(self, stream: Stream, timeout_s: float) -> bool:
+        """Wait until there may be bytes; return False if there are none in time."""
+        if self._moderation.pause_s and not stream.was_full:
+            runtime.sleep(self._moderation.pause_s)
+            return True
+        return runtime.wait_readable(stream.fileno(), self._patience_s(timeout_s))
+
     def _patience_s(self, timeout_s: float) -> float:
         # A broker that takes nothing is rare: asking now and then does, and needs no second waiter.
         return min(timeout_s, FLUSH_S) if self.want_write() else timeout_s
@@ -100,7 +109,8 @@ class Client(paho.Client):
                 return
             left -= taken or 1
             if not stream.pending():
-                return
+                break
+        self._moderation.looked(runtime.monotonic(), PACKETS_A_TURN - left)
 
     def _take_publications(self, stream: Stream, most: int) -> int:
         """Take the messages that are here whole and come next; return how many."""

@@ -50,6 +50,11 @@ class Stream:
             return True
         return True
 
+    @property
+    def was_full(self) -> bool:
+        """Whether the last read got as much as it could take: more is waiting, presumably."""
+        return len(self._ahead) == READ_AHEAD_BYTES
+
     def ahead(self) -> tuple[bytes, int]:
         """Return what was read, and from where on it wasn't taken yet."""
         return self._ahead, self._at

@@ -1,0 +1,54 @@
+"""How long a busy connection is left alone."""
+
+import pytest
+
+from adapters.mqtt.moderation import MOST_PAUSE_S, PAUSE_S, Moderation
+
+
+def settled(rate: float, seconds: float = 2.0) -> tuple[Moderation, float]:
+    """Let messages come evenly, looked at after each pause, else as they come; return how often it was looked."""
+    moderation, at, seen, looks = Moderation(), 0.0, 0, 0
+    while at < seconds:
+        at = at + moderation.pause_s if moderation.pause_s else (seen + 1) / rate
+        count = int(at * rate + 1e-6) - seen
+        seen, looks = seen + count, looks + 1
+        moderation.looked(at, count)
+    return moderation, looks / seconds
+
+
+@pytest.mark.parametrize("rate", [0.1, 1, 50, 190])
+def test_where_it_is_quiet_each_message_is_looked_at_as_it_comes(rate: float) -> None:
+    moderation, looks = settled(rate, 100.0 / rate)
+    assert moderation.pause_s == 0.0
+    assert looks == pytest.approx(rate, rel=0.05)
+
+
+@pytest.mark.parametrize("rate", [500, 1000, 2000])
+def test_up_to_2000_a_second_pauses_are_short(rate: float) -> None:
+    moderation, looks = settled(rate)
+    assert moderation.pause_s == pytest.approx(PAUSE_S, rel=0.2)
+    assert looks < 1.1 / PAUSE_S
+
+
+@pytest.mark.parametrize("rate", [10_000, 20_000, 1_000_000])
+def test_past_that_they_grow_to_a_bound(rate: float) -> None:
+    moderation, looks = settled(rate)
+    assert moderation.pause_s == MOST_PAUSE_S
+    assert looks < 1.1 / MOST_PAUSE_S
+
+
+def test_a_look_that_found_nothing_ends_them_and_silence_does() -> None:
+    moderation, _ = settled(1000)
+    moderation.looked(2.1, 0)
+    assert moderation.pause_s == 0.0
+    moderation, _ = settled(1000)
+    moderation.looked(10.0, 1)
+    assert moderation.pause_s == 0.0
+
+
+def test_the_first_message_and_many_in_one_instant_are_no_matter() -> None:
+    moderation = Moderation()
+    moderation.looked(5.0, 1)
+    assert moderation.pause_s == 0.0
+    moderation.looked(5.0, 256)
+    assert moderation.pause_s == MOST_PAUSE_S
