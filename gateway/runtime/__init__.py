@@ -12,7 +12,7 @@ import warnings
 
 warnings.filterwarnings("ignore", message=r"\s*Eventlet is deprecated")
 
-from gateway.runtime.clock import SET_AFTER, boot_id, is_set, monotonic, now, since_boot
+from gateway.runtime.clock import SET_AFTER, boot_id, cpu_time, is_set, monotonic, now, since_boot
 from gateway.runtime.green import Event, Task, sleep, spawn, wait_readable, wait_writable
 from gateway.runtime.inbox import Inbox
 from gateway.runtime.lag import HubLag
@@ -41,6 +41,7 @@ __all__ = [
     "Task",
     "Worker",
     "boot_id",
+    "cpu_time",
     "end_process_after",
     "is_set",
     "monotonic",

@@ -30,6 +30,11 @@ def monotonic() -> float:
     return time.monotonic()
 
 
+def cpu_time() -> float:
+    """Return seconds of CPU time that the calling thread has had."""
+    return time.thread_time()
+
+
 def since_boot() -> float:
     """Return seconds since the machine booted, asleep or not: the same count for all its processes."""
     return clock_gettime(CLOCK_BOOTTIME)

@@ -78,13 +78,14 @@ def _is_idle(session: Any) -> bool:
 
 def _queue(session: Any, packet: Packet) -> None:
     if waiting(session) > _MOST_WAITING_BYTES:
-        _drop(session)
+        drop(session)
         return
     with contextlib.suppress(SocketIsClosedError):  # it left in this very turn
         session.send(packet)
 
 
-def _drop(session: Any) -> None:
+def drop(session: Any) -> None:
+    """End a session at once, with what waits for it."""
     session.queue.clear()
     session.close(wait=False, abort=True)
     if session.upgraded:

@@ -23,6 +23,9 @@ class Outbox(eventlet.queue.Queue):  # type: ignore[misc]  # eventlet has no typ
             raise Empty
         return super().get(block, timeout)
 
+    def join(self) -> None:
+        """Return at once: engineio would wait here for a client that may never take what is for it."""
+
     def clear(self) -> None:
         """Forget what waits."""
         self.queue.clear()

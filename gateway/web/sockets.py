@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Callable, Sequence
+from functools import partial
 from math import inf
 from typing import Any
 
@@ -17,6 +18,7 @@ from gateway.live import Event, Traffic
 from gateway.runtime import monotonic
 from gateway.web.broadcast import ask, broadcast, deliver, waiting
 from gateway.web.crowd import Crowd
+from gateway.web.inbound import Inbound
 from gateway.web.outbox import Outbox
 from gateway.web.websocket import Upgrade
 
@@ -67,12 +69,14 @@ def create(app: Flask, allows_origin: Callable[[str | None, dict[str, Any]], boo
         cors_allowed_origins=allows_origin,
         ping_interval=PING_INTERVAL_S,
         ping_timeout=PING_TIMEOUT_S,
+        http_compression=False,  # as with WebSockets: a proxy's job
         max_http_buffer_size=_MOST_INBOUND_BYTES,
         logger=quiet,
         engineio_logger=quiet,
     )
     eio = socketio.server.eio
-    eio._async = {**eio._async, "queue": Outbox, "websocket": Upgrade}  # noqa: SLF001  no public hook; a contract test pins it
+    inbound = Inbound(socketio.server)
+    eio._async = {**eio._async, "queue": Outbox, "websocket": partial(Upgrade, inbound.frame)}  # noqa: SLF001  no public hook; a contract test pins it
     app.wsgi_app = Crowd(app.wsgi_app, eio.sockets)  # type: ignore[method-assign]  # as Flask's documentation has it
     return socketio
 

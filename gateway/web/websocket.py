@@ -13,6 +13,7 @@ import sys
 import termios
 from collections import deque
 from collections.abc import Callable, Iterable
+from functools import partial
 from typing import Any
 
 from engineio.async_drivers.eventlet import WebSocketWSGI
@@ -27,11 +28,13 @@ _CONTINUATION = 0
 _CLOSE = 8
 _PING, _PONG = "2", "3"
 """Engine.IO's, in text frames."""
+_MOST_FRAGMENTS = 64
+"""Of one message; an empty one adds no byte to what is bounded."""
 _PING_FRAME = b"\x81\x012"
 _MOST_PINGS = 64
 _MOST_NOT_SENT_BYTES = 4 * 1024
 """Of a connection, in the kernel, beside what is under way: what it has taken can't be skipped any more."""
-_NORMAL, _WRONG_KIND, _TOO_BIG = 1000, 1003, 1009
+_NORMAL, _WRONG_KIND, _NO_TEXT, _TOO_BIG = 1000, 1003, 1007, 1009
 """Close codes of RFC 6455, section 7.4.1."""
 
 
@@ -50,6 +53,12 @@ class _Message(RFC6455WebSocket.Message):  # type: ignore[misc]  # eventlet has 
             raise FailedConnectionError(_TOO_BIG, f"a message has at most {self.max_frame_length} bytes")
         super().push(data, final)
 
+    def getvalue(self) -> Any:
+        try:
+            return super().getvalue()
+        except ValueError as error:
+            raise FailedConnectionError(_NO_TEXT, "text is UTF-8") from error
+
 
 class WebSocket(RFC6455WebSocket):  # type: ignore[misc]  # eventlet has no types
     """One connection; ``write_now`` sends a ready frame past the queue where nothing waits in it."""
@@ -66,6 +75,9 @@ class WebSocket(RFC6455WebSocket):  # type: ignore[misc]  # eventlet has no type
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self._pings: deque[int] = deque(maxlen=_MOST_PINGS)
+        self._fragments = 0
+        self.admit: Callable[[], None] = lambda: None
+        """Called before each frame is read; returns when it may be."""
 
     def acknowledged(self) -> int:
         """Return how many bytes the other end's system has taken, ever."""
@@ -104,6 +116,14 @@ class WebSocket(RFC6455WebSocket):  # type: ignore[misc]  # eventlet has no type
         if message == _PONG and self._pings:
             self.answered = self._pings.popleft()
         return message
+
+    def _recv_frame(self, message: _Message | None = None) -> _Message:
+        self.admit()
+        self._fragments = self._fragments + 1 if message else 0
+        if self._fragments > _MOST_FRAGMENTS:
+            raise FailedConnectionError(_TOO_BIG, f"a message has at most {_MOST_FRAGMENTS} fragments")
+        frame: _Message = super()._recv_frame(message)
+        return frame
 
     @staticmethod
     def _apply_mask(data: bytes, mask: bytes, length: int | None = None, offset: int = 0) -> bytes:
@@ -186,8 +206,9 @@ def text_frame(text: str) -> bytes:
 class Upgrade(WebSocketWSGI):  # type: ignore[misc]  # engineio has no types
     """What engineio calls for each upgrade; the WebSocket is known to its session as ``websocket``."""
 
-    def __init__(self, handler: Callable[[Any], Any], server: Any) -> None:
+    def __init__(self, admit: Callable[[Any], None], handler: Callable[[Any], Any], server: Any) -> None:
         super().__init__(handler, server)
+        self._admit = admit
         self.support_legacy_versions = False
         self._serve = handler
         self.handler = self._handle
@@ -199,6 +220,7 @@ class Upgrade(WebSocketWSGI):  # type: ignore[misc]  # engineio has no types
     def _handle(self, websocket: WebSocket) -> Iterable[bytes]:
         session = self._serve.__self__  # type: ignore[attr-defined]  # it is a method of the session
         session.websocket = websocket
+        websocket.admit = partial(self._admit, session)
         session.queue.one_by_one = True
         websocket.written = websocket.answered = session.queue.passed  # neither ever gets less
         websocket.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NOTSENT_LOWAT, _MOST_NOT_SENT_BYTES)

@@ -9,6 +9,21 @@ PATH = "/socket.io/?EIO=4&transport=websocket"
 TEXT, BINARY, CLOSE = 0x1, 0x2, 0x8
 
 
+def client_frame(payload, *, opcode=TEXT, final=True):
+    """Return a masked frame; what is long goes under a mask of zeros."""
+    size, mask = len(payload), os.urandom(4) if len(payload) < 1 << 12 else bytes(4)
+    head = bytes([opcode | (0x80 if final else 0)])
+    if size < 126:
+        head += bytes([0x80 | size])
+    elif size < 1 << 16:
+        head += b"\xfe" + struct.pack("!H", size)
+    else:
+        head += b"\xff" + struct.pack("!Q", size)
+    pattern = mask * (size // 4 + 1)
+    masked = bytes(a ^ b for a, b in zip(payload, pattern, strict=False)) if any(mask) else payload
+    return head + mask + masked
+
+
 class RawClient:
     """A WebSocket that does what it is told, also what it shouldn't."""
 
@@ -35,17 +50,7 @@ class RawClient:
         self.socket.close()
 
     def send(self, payload, *, opcode=TEXT, final=True):
-        size, mask = len(payload), os.urandom(4)
-        head = bytes([opcode | (0x80 if final else 0)])
-        if size < 126:
-            head += bytes([0x80 | size])
-        elif size < 1 << 16:
-            head += b"\xfe" + struct.pack("!H", size)
-        else:
-            head += b"\xff" + struct.pack("!Q", size)
-        pattern = mask * (size // 4 + 1)
-        masked = bytes(a ^ b for a, b in zip(payload, pattern, strict=False)) if size < 1 << 17 else payload
-        self.socket.sendall(head + mask + masked)
+        self.socket.sendall(client_frame(payload, opcode=opcode, final=final))
 
     def frame(self):
         """Return opcode and payload of the next frame; None at the end of the stream."""

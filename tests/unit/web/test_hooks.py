@@ -77,3 +77,16 @@ def test_nobody_is_in_any_room_before_the_first_came(socketio):
     assert not sockets.occupied("overview")
     assert sockets.unsent("nobody") == 0
     sockets.announce("device:x", "readings", {})
+
+
+def test_what_clients_send_comes_through_a_handler_that_can_be_replaced(socketio):
+    eio, manager = socketio.server.eio, socketio.server.manager
+    assert eio.handlers["message"].__qualname__ == "Inbound._message"
+    assert "_trigger_event('message', self.sid, pkt.data" in inspect.getsource(engineio.socket.Socket.receive)
+    assert manager.sid_from_eio_sid("nobody", "/telemetry") is None
+
+
+def test_nobody_waits_for_a_queue_that_its_client_may_never_take():
+    outbox = Outbox()
+    outbox.put(Packet(MESSAGE, data="x"))
+    outbox.join()
