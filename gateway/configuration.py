@@ -1,7 +1,7 @@
 """A whole configuration, checked: settings, adapters and profiles that fit one another."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from gateway.adapter import AdapterConfig, PayloadConfig
@@ -27,6 +27,17 @@ class Configuration:
     adapters: tuple[Chosen, ...]
     """In the order of the file, disabled ones too."""
     profiles: Mapping[str, Profile]
+    profile_configs: Mapping[str, ProfileConfig]
+    """What ``profiles`` were made of."""
+
+    def sharing(self, other: "Configuration") -> "Configuration":
+        """Return the same with those profiles of ``other`` that are no different: as the same objects."""
+        same = {
+            name: other.profiles[name]
+            for name, config in self.profile_configs.items()
+            if other.profile_configs.get(name) == config
+        }
+        return replace(self, profiles={**self.profiles, **same})
 
 
 def load(path: Path, registry: Registry | None = None) -> Configuration:
@@ -47,20 +58,26 @@ def load(path: Path, registry: Registry | None = None) -> Configuration:
     document = Document.read(path)
     settings = document.check(Settings)
     adapters = tuple(_Adapters(document, registry or Registry.installed()).check())
-    profiles = dict(_profiles(document))
+    profiles = list(_profiles(document))
     document.finish()
     assert settings is not None, "without settings there is a problem, and finish raises"
-    return Configuration(path, settings, adapters, profiles)
+    return Configuration(
+        path,
+        settings,
+        adapters,
+        {name: profile for name, _, profile in profiles},
+        {name: config for name, config, _ in profiles},
+    )
 
 
-def _profiles(document: Document) -> Iterator[tuple[str, Profile]]:
+def _profiles(document: Document) -> Iterator[tuple[str, ProfileConfig, Profile]]:
     for name in _tables(document, "profiles"):
         at = ("profiles", name)
         config = document.check(ProfileConfig, at)
         if config is None:
             continue
         try:
-            yield name, build(name, config)
+            yield name, config, build(name, config)
         except ValueError as error:
             document.complain(
                 at, Complaint(("model",), "a model that can be used", described(config.model), str(error))

@@ -24,13 +24,16 @@ from gateway.metrics import Metrics
 from gateway.notify import Notifier
 from gateway.overview import Overview
 from gateway.pipeline import Pipeline, Sinks
+from gateway.plans import plans
 from gateway.rejects import Rejects
+from gateway.reload import Reload, read_again
 from gateway.remembering import remember
 from gateway.roster import Roster
 from gateway.signals import Signals
 from gateway.soundings import Soundings
+from gateway.sources import Sources
 from gateway.status import Status
-from gateway.supervisor import Supervisor, stop_all
+from gateway.supervisor import stop_all
 from gateway.upkeep import Upkeep
 from gateway.watchdog import Watchdog
 from gateway.web import app, control, ops, server
@@ -74,12 +77,10 @@ class Daemon:
         self._sockets = Sockets(self._socketio)
         self._live = Live(self._sockets, self._queries)
         self._overview = Overview(self._devices, self._sockets, runtime.monotonic)
-        ledger = Ledger(config.name for _, config in configuration.adapters)
-        self._sinks = Sinks(ledger, self._devices, self._deliveries, self._live, self._overview)
-        self._pipeline = self._compose_pipeline()
-        self._supervisors = self._compose_sources()
-        sources = frozenset(config.name for _, config in configuration.adapters)
-        self._rejects = Rejects(self._queries, self._pipeline.replay, sources)
+        self._sinks = Sinks(Ledger([]), self._devices, self._deliveries, self._live, self._overview)
+        self._pipeline = Pipeline({}, self._journal, self._sinks, {})
+        self._sources = self._compose_sources()
+        self._rejects = Rejects(self._queries, self._pipeline.replay, self._pipeline.sources)
         self._ops = ops.Ops(Sockets(self._socketio, ops.NAMESPACE), self._pipeline.ledger, self._rejects)
         self._notes: list[str] = []
         self._hub = runtime.HubLag()
@@ -87,6 +88,7 @@ class Daemon:
         self._upkeep = self._compose_upkeep()
         self._soundings = Soundings(self._queries, self._pipeline.ledger, self._pipeline.meters)
         self._notifier = Notifier(os.environ)
+        self._reload = self._compose_reload()
         self._status = self._compose_status()
         self._watchdog = self._compose_watchdog()
         self._control = self._compose_web()
@@ -94,29 +96,34 @@ class Daemon:
 
     # ---- composing
 
-    def _compose_pipeline(self) -> Pipeline:
-        profiles = self._configuration.profiles
-        configs = [config for _, config in self._configuration.adapters]
-        intakes = {c.name: Intake.of(c, profiles, self._deliveries, self._roster) for c in configs}
-        return Pipeline(intakes, self._journal, self._sinks, profiles)
-
-    def _compose_sources(self) -> list[Supervisor]:
-        return [
-            Supervisor(adapter(config), partial(self._pipeline.take, config.name))
-            for adapter, config in self._configuration.adapters
-        ]
+    def _compose_sources(self) -> Sources:
+        known = self._deliveries, self._roster
+        sources = Sources(lambda plan: Intake.of(plan.config, plan.profiles, *known), self._pipeline)
+        wanted = plans(self._configuration)
+        sources.put_up([sources.make(plan) for plan in wanted.values()], wanted)
+        return sources
 
     def _compose_upkeep(self) -> Upkeep:
         return Upkeep(
             chores=self._chores,
             journal=self._journal,
             pipeline=self._pipeline,
-            supervisors=self._supervisors,
+            supervisors=self._sources.supervisors,
             devices=self._devices,
             live=self._live,
             overview=self._overview,
             clock=ClockWatch(runtime.now, runtime.since_boot),
             announce=partial(self._sockets.announce, None),
+        )
+
+    def _compose_reload(self) -> Reload:
+        return Reload(
+            self._configuration,
+            self._sources,
+            read=partial(read_again, self._configuration.path),
+            live={"web.allowed_origins": lambda settings: self._guard.allow(settings.web.allowed_origins)},
+            notes=self._notes,
+            notifier=self._notifier,
         )
 
     def _compose_watchdog(self) -> Watchdog:
@@ -131,10 +138,10 @@ class Daemon:
 
     def _compose_status(self) -> Status:
         return Status(
-            name=self._configuration.settings.gateway.name,
+            name=self._reload.name,
             version=VERSION,
             started=runtime.monotonic(),
-            supervisors=self._supervisors,
+            supervisors=self._sources.supervisors,
             pipeline=self._pipeline,
             devices=self._devices,
             journal=self._journal,
@@ -148,7 +155,7 @@ class Daemon:
 
     def _compose_web(self) -> WsgiApp:
         services = Services(
-            name=self._configuration.settings.gateway.name,
+            name=self._reload.name,
             version=VERSION,
             devices=self._devices,
             live=self._live,
@@ -157,6 +164,7 @@ class Daemon:
             status=self._status.describe,
             unready=self._status.unready,
             metrics=Metrics(self._status, self._sockets).render,
+            reload=self._reload.answer,
         )
         app.add_routes(self._app, services)
         self._socketio.on_namespace(Telemetry(services, self._sockets))
@@ -178,11 +186,11 @@ class Daemon:
         if control_listener is not None:
             serving.append(runtime.spawn(server.serve, control_listener, self._control))
         runtime.spawn(self._inbox.run)
-        for task in (self._upkeep.serve_viewers, self._upkeep.judge_sources, self._watchdog.run):
+        for task in (self._upkeep.serve_viewers, self._upkeep.judge_sources, self._watchdog.run, self._reload.run):
             runtime.spawn(task, self._stopping)
         runtime.spawn(self._ops.run, self._stopping, self._chores)
         runtime.spawn(self._soundings.run, self._stopping, self._chores)
-        for supervisor in self._supervisors:
+        for supervisor in self._sources.supervisors:
             supervisor.start()
         log.info("ready on %s", server.url_of(listener))
         self._notifier.ready()
@@ -211,7 +219,7 @@ class Daemon:
             {
                 signal.SIGTERM: self._stopping.set,
                 signal.SIGINT: self._stopping.set,
-                signal.SIGHUP: lambda: log.warning("a changed configuration takes effect after a restart"),
+                signal.SIGHUP: self._reload.ask,
             }
         )
         signals.install()
@@ -227,9 +235,9 @@ class Daemon:
         runtime.end_process_after(_DEADLINE_S, lambda: 0 if self._closed else 1)
         self._pipeline.close()
         settled_by = runtime.monotonic() + _SETTLE_S
-        while self._pipeline.ledger.total()["in_flight"] and runtime.monotonic() < settled_by:
+        while self._pipeline.ledger.in_flight and runtime.monotonic() < settled_by:
             runtime.sleep(0.005)
-        stop_all(self._supervisors, _SOURCES_S)
+        stop_all(self._sources.supervisors, _SOURCES_S)
         self._upkeep.keep_ledger()
         self._closed = runtime.Worker("closing").call(self._journal.close, _JOURNAL_S)
         self._inbox.drain()

@@ -81,3 +81,7 @@ class Deliveries:
     def unsay(self, source: str, message: RawMessage) -> None:
         """Forget what the topic of ``message`` said last, for it could not be kept."""
         self._topics[source].pop(hash(message.topic), None)
+
+    def forget_topics(self, source: str) -> None:
+        """Forget what the topics of a source said last: it is read in another way from now on."""
+        self._topics.pop(source, None)

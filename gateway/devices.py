@@ -202,6 +202,12 @@ class Devices:
         """Show the last reading as it is now in the journal."""
         self._devices[name].last = last
 
+    def describe_anew(self, source: str) -> None:
+        """Let the next readings of a source's devices say what their metrics are: its profiles may be others now."""
+        for device in self._devices.values():
+            if device.source == source:
+                device.guessed = set(device.metrics)
+
     def clock_set(self) -> None:
         """Say by the clock as it is now when those were last seen that were heard in this run."""
         for device in self._devices.values():

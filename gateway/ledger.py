@@ -59,19 +59,31 @@ class Account:
 
 
 class Ledger:
-    """The accounts of all sources."""
+    """The accounts of all sources; of one that is configured no longer too, in case it comes back."""
 
     def __init__(self, sources: Iterable[str]) -> None:
-        self._accounts = {source: Account() for source in sources}
+        self._accounts: dict[str, Account] = {}
+        self._shown: tuple[str, ...] = ()
+        self.show(sources)
+
+    def show(self, sources: Iterable[str]) -> None:
+        """Let these be the sources that are configured; each goes on from where it was."""
+        self._shown = tuple(sources)
+        for source in self._shown:
+            self._accounts.setdefault(source, Account())
 
     def restore(self, totals: Mapping[str, Totals]) -> None:
-        """Go on from what was kept, before anything is counted; sources that are gone stay out."""
-        for source in self._accounts.keys() & totals.keys():
-            self._accounts[source] = Account.restored(totals[source])
+        """Go on from what was kept, before anything is counted."""
+        self._accounts |= {source: Account.restored(kept) for source, kept in totals.items()}
 
     def totals(self) -> dict[str, Totals]:
         """Return what is to be kept over a restart, by source."""
         return {source: account.totals for source, account in self._accounts.items()}
+
+    @property
+    def in_flight(self) -> int:
+        """Messages of all sources that have not ended yet, also of those that are configured no longer."""
+        return sum(account.in_flight for account in self._accounts.values())
 
     def received(self, source: str) -> None:
         """Count a message in."""
@@ -91,10 +103,10 @@ class Ledger:
         return self._accounts.items()
 
     def by_source(self) -> dict[str, dict[str, int]]:
-        """Return LEDGER of each source."""
-        return {source: account.as_dict() for source, account in self._accounts.items()}
+        """Return LEDGER of each source that is configured."""
+        return {source: self._accounts[source].as_dict() for source in self._shown}
 
     def total(self) -> dict[str, int]:
-        """Return LEDGER over all sources."""
-        books = [account.as_dict() for account in self._accounts.values()]
+        """Return LEDGER over all sources that are configured."""
+        books = self.by_source().values()
         return {key: sum(book[key] for book in books) for key in Account().as_dict()}

@@ -1,7 +1,7 @@
 """The way of a message: intake, journal, and after the commit: settled, latest, live."""
 
 from collections import defaultdict, deque
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Container, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import groupby
 from operator import itemgetter
@@ -57,13 +57,13 @@ class Pipeline:
     def __init__(
         self, intakes: Mapping[str, Intake], journal: Journal, sinks: Sinks, profiles: Mapping[str, Profile]
     ) -> None:
-        self._intakes = intakes
+        self._intakes = dict(intakes)
         self._journal = journal
         self.ledger = sinks.ledger
         self.skew = sinks.skew
         self.meters = sinks.meters
         self._sinks = sinks
-        self._profiles = profiles
+        self._profiles = dict(profiles)
         self._closed = False
         self.in_intake: dict[str, RawMessage] = {}
         """The message of each source that is being read now."""
@@ -75,6 +75,22 @@ class Pipeline:
     def close(self) -> None:
         """Take nothing in any more: what its sender keeps stays with its sender, unacknowledged."""
         self._closed = True
+
+    def use(self, source: str, intake: Intake, profiles: Mapping[str, Profile]) -> None:
+        """Take in what comes of ``source`` through ``intake`` from now on; what came before goes its way."""
+        self._intakes[source] = intake
+        self._profiles.update(profiles)
+        self._sinks.devices.describe_anew(source)
+        self._sinks.deliveries.forget_topics(source)
+
+    def forget(self, source: str) -> None:
+        """Take nothing in of ``source`` any more; what came before goes its way."""
+        del self._intakes[source]
+
+    @property
+    def sources(self) -> Container[str]:
+        """Of which messages are taken in, at any time."""
+        return self._intakes.keys()
 
     def take(self, source: str, message: RawMessage) -> None:
         """Take one message of ``source`` in."""

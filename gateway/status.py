@@ -20,7 +20,8 @@ _STUCK_S = 10.0
 class Status:
     """Everything that status is read from."""
 
-    name: str
+    name: Callable[[], str]
+    """A reload may change it."""
     version: str
     started: float
     """Monotonic seconds."""
@@ -44,7 +45,7 @@ class Status:
         if journal.problem and journal.problem not in problems:
             problems.append(journal.problem)
         return {
-            "gateway": {"name": self.name, "version": self.version, "uptime_s": round(monotonic() - self.started, 1)},
+            "gateway": {"name": self.name(), "version": self.version, "uptime_s": round(monotonic() - self.started, 1)},
             "healthy": not problems,
             "problems": problems,
             "sources": [self._source(supervisor) for supervisor in self.supervisors],

@@ -14,6 +14,7 @@ _COMMANDS = {
     "devices": "gateway.cli.devices:devices",
     "explain": "gateway.cli.explain:explain",
     "rejects": "gateway.cli.rejects:rejects",
+    "reload": "gateway.cli.reload:reload",
     "status": "gateway.cli.status:status",
     "tail": "gateway.cli.tail:tail",
 }

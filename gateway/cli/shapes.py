@@ -74,6 +74,14 @@ class Status(TypedDict):
     live: LiveState
 
 
+class Reloaded(TypedDict):
+    """RELOAD, as far as it is read here."""
+
+    complete: bool
+    words: list[str]
+    problems: list[str]
+
+
 class Reading(TypedDict):
     """One observation."""
 

@@ -9,7 +9,7 @@ from flask import Flask, Response, request
 from gateway.live import Live
 from gateway.model import Reading
 from gateway.web import probes, rejects
-from gateway.web.replies import handle_errors, reply
+from gateway.web.replies import fail, handle_errors, reply
 from gateway.web.services import Services
 
 _MOST_WAITING = 1000
@@ -31,6 +31,11 @@ def create(services: Services) -> Flask:
     @app.get("/devices")
     def devices() -> Response:
         return reply({"devices": services.devices.describe_all()})
+
+    @app.post("/reload")
+    def reload() -> Response:
+        report = services.reload()
+        return fail(503, "the reload isn't over yet; the log will say how it went") if report is None else reply(report)
 
     @app.get("/tail")
     def tail() -> Response:

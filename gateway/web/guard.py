@@ -30,8 +30,12 @@ class Guard:
 
     def __init__(self, app: WsgiApp, allowed_origins: Sequence[str]) -> None:
         self._app = app
-        self._origins = frozenset(origin.rstrip("/") for origin in allowed_origins)
-        self._hosts = _OWN | {host for origin in allowed_origins if (host := _host_of(origin))}
+        self.allow(allowed_origins)
+
+    def allow(self, origins: Sequence[str]) -> None:
+        """Let pages of these origins connect, besides our own; what is connected stays so."""
+        self._origins = frozenset(origin.rstrip("/") for origin in origins)
+        self._hosts = _OWN | {host for origin in origins if (host := _host_of(origin))}
 
     def __call__(self, environ: Environ, start_response: Callable[..., Any]) -> Iterable[bytes]:
         """Answer a request, or refuse it."""

@@ -13,7 +13,7 @@ def blueprint(services: Services) -> Blueprint:
     @pages.app_context_processor
     def names() -> dict[str, str]:
         """Let every template know whose page it is, the one for errors too."""
-        return {"gateway_name": services.name, "version": services.version}
+        return {"gateway_name": services.name(), "version": services.version}
 
     @pages.get("/")
     def overview() -> str:

@@ -34,7 +34,8 @@ class History(Protocol):
 class Services:
     """The gateway as pages, API, control socket and Socket.IO see it."""
 
-    name: str
+    name: Callable[[], str]
+    """Of the gateway; a reload may change it."""
     version: str
     devices: Devices
     live: Live
@@ -45,3 +46,5 @@ class Services:
     """Why readings can't be taken and kept, in words; empty: they can."""
     metrics: Callable[[str], tuple[bytes, str]]
     """What Prometheus scrapes, in a format that an Accept header names, and its content type."""
+    reload: Callable[[], dict[str, object] | None]
+    """Reads the configuration again, and returns RELOAD; None: that isn't over yet."""

@@ -85,7 +85,7 @@ class Telemetry(Namespace):  # type: ignore[misc]  # flask_socketio has no types
             return _refusal("bad_request", "the gateway failed to answer; its log says why")
 
     def _hello(self, viewer: str) -> None:
-        hello = {"gateway": self._services.name, "version": self._services.version, "time": now()}
+        hello = {"gateway": self._services.name(), "version": self._services.version, "time": now()}
         self._sockets.send(viewer, "hello", hello)
 
     def _join(self, viewer: str, request: JoinRequest) -> Ack:

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, Self
 from urllib.parse import quote
 
+from gateway.cli.control import Control
 from tests.support.ports import free_port, wait_until
 
 
@@ -46,7 +47,7 @@ class Daemon:
         self._log = directory / "daemon.log"
         self._env = env
         self._command = [*command, "--config", str(self.config)]
-        self.config.write_text(f'[gateway]\nname = "test"\n[web]\nport = {self.port}\n{tables}')
+        self.configure(tables)
 
     def __enter__(self) -> Self:
         self.start()
@@ -75,6 +76,18 @@ class Daemon:
         code = self.process.wait(timeout=20.0)
         self.process = None
         return code
+
+    def configure(self, tables: str, *, name: str = "test") -> None:
+        """Write gateway.toml anew, in one stroke; whoever runs goes on as before."""
+        text = f'[gateway]\nname = "{name}"\n[web]\nport = {self.port}\n{tables}'
+        written = self.config.with_suffix(".new")
+        written.write_text(text)
+        written.replace(self.config)
+
+    def reload(self) -> dict[str, Any]:
+        """Let it read gateway.toml again; return RELOAD."""
+        answer: dict[str, Any] = Control(self.socket, "gatewayd").post("/reload")
+        return answer
 
     def kill(self) -> None:
         """End it as a crash would."""

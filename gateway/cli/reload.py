@@ -1,0 +1,34 @@
+"""gatewayctl reload."""
+
+import json
+
+import click
+
+from gateway.cli.lazy import EX_CONFIG
+from gateway.cli.options import Options
+from gateway.cli.shapes import Reloaded
+from gateway.cli.words import printable
+
+INCOMPLETE = 1
+
+
+@click.command()
+@click.option("--json", "as_json", is_flag=True, help="RELOAD as JSON, for programs.")
+@click.pass_obj
+def reload(options: Options, as_json: bool) -> None:
+    """Let the gateway take its changed configuration, and say how that went.
+
+    Only what was changed is touched: other sources and browsers don't notice. A changed source that isn't up after 30 s
+    goes back to its old settings.
+
+    Exits with 0 if all that the file says is in effect, 1 if some of it isn't, 78 if the file can't be used, so that
+    nothing was changed; 3 if the gateway isn't running.
+    """
+    found: Reloaded = options.control().post("/reload")
+    if as_json:
+        click.echo(json.dumps(found, indent=2))
+    else:
+        for line in found["words"]:
+            click.echo(printable(line))
+    if not found["complete"]:
+        raise click.exceptions.Exit(EX_CONFIG if found["problems"] else INCOMPLETE)
