@@ -241,6 +241,7 @@ class Daemon:
         self._upkeep.keep_ledger()
         self._closed = runtime.Worker("closing").call(self._journal.close, _JOURNAL_S)
         self._inbox.drain()
+        self._live.flush()
         self._sockets.close_all()
         self._notifier.close()
         for task in serving:

@@ -26,24 +26,24 @@ class CatchingUp:
     ----------
     transport, history
         Where it goes, and where it comes from.
-    newest
-        Tells the newest ``seq`` of a device that may be sent.
+    due
+        Tells up to which ``seq`` a watch may be brought.
     go_live
-        Called when a watch has reached it, in the same turn of the hub.
+        Called when a watch has come there, in the same turn of the hub; False: it can't be live yet.
     """
 
     def __init__(
-        self, transport: Transport, history: History, newest: Callable[[str], int], go_live: Callable[[Watch], None]
+        self, transport: Transport, history: History, due: Callable[[Watch], int], go_live: Callable[[Watch], bool]
     ) -> None:
         self._transport = transport
         self._history = history
-        self._newest = newest
+        self._due = due
         self._go_live = go_live
         self._down = False
 
     def follow(self, viewer: Viewer, *, late: bool) -> None:
         """Serve ``viewer.behind`` until it is empty; ``late``: it is there because it took too little."""
-        behind, traffic = viewer.readings_behind(self._newest), self._transport.traffic(viewer.name)
+        behind, traffic = viewer.readings_behind(self._due), self._transport.traffic(viewer.name)
         if not viewer.followed:
             viewer.followed = True
             viewer.pace.begin(monotonic(), behind, traffic, late=late)
@@ -61,7 +61,7 @@ class CatchingUp:
     def _step(self, viewer: Viewer) -> None:
         at, traffic, pace = monotonic(), self._transport.traffic(viewer.name), viewer.pace
         is_ready = pace.is_ready(at, traffic)
-        pace.judge(at, viewer.readings_behind(self._newest), traffic)
+        pace.judge(at, viewer.readings_behind(self._due), traffic)
         if not is_ready:
             self._wait(viewer, traffic)
         elif pace.slow and not pace.recover(at):
@@ -84,16 +84,18 @@ class CatchingUp:
             watch = viewer.take_turn()
             self._bring_on(watch, viewer.pace.budget - size)
             size = self._transport.traffic(viewer.name).handed - before.handed
-            if watch.position >= self._newest(watch.device) and viewer.pace.may_go_live(size) and not watch.ended:
+            if viewer.pace.may_go_live(size) and self._has_come(watch) and self._go_live(watch):
                 del viewer.behind[watch.device]
-                self._go_live(watch)
         if size > 0:
             self._sent(viewer, before, whole=True)
         elif viewer.behind:
             self._wait(viewer, before)
 
+    def _has_come(self, watch: Watch) -> bool:
+        return not watch.ended and watch.position >= self._due(watch)
+
     def _bring_on(self, watch: Watch, budget: int) -> None:
-        upto = self._newest(watch.device)
+        upto = self._due(watch)
         if watch.position < upto:
             part = self._part(watch, upto, budget)
             self._send(watch, part[-1].seq if part else upto, Condensed(part, len(part), part[0].seq if part else 0))
@@ -108,12 +110,12 @@ class CatchingUp:
     # ---- a slow one is sent what fits
 
     def _show_newest(self, viewer: Viewer) -> None:
-        due = [watch for watch in viewer.behind.values() if watch.position < self._newest(watch.device)]
+        due = [watch for watch in viewer.behind.values() if watch.position < self._due(watch)]
         before, whole = self._transport.traffic(viewer.name), True
         for watch in due:
             if watch.ended:
                 continue
-            upto = self._newest(watch.device)
+            upto = self._due(watch)
             view = self._read(self._history.condensed, watch, upto, viewer.pace.budget // len(due))
             self._send(watch, upto, view or Condensed(()))
             whole &= view is not None and view.is_whole

@@ -2,20 +2,19 @@
 
 from collections.abc import Callable, Mapping, Sequence
 
-from gateway.live import packets
 from gateway.live.catching_up import CatchingUp
+from gateway.live.emissions import Emissions
 from gateway.live.outside import History, Transport
-from gateway.live.watches import Room, Viewer, Watch
+from gateway.live.rooms import Room
+from gateway.live.waiting import Waiting
+from gateway.live.watches import Viewer, Watch
 from gateway.model import Reading
-from gateway.runtime import monotonic
+from gateway.runtime import cpu_time, monotonic
 
 _MOST_DEVICES = 1000
 """Devices that one viewer may watch."""
 _LOOKS_A_ROUND = 10
 """All are asked within so many looks, and not in one: a hundred answers at once would hold the hub."""
-_MOST_PACKET_BYTES = 32 * 1024
-"""A commit with more of one device goes out in several packets: a part of one may have to be kept for each
-viewer."""
 
 
 class TooManyDevices(Exception):
@@ -23,9 +22,17 @@ class TooManyDevices(Exception):
 
 
 class Live:
-    """The way from a commit to the viewers, and from a viewer to its place."""
+    """The way from a commit to the viewers, and from a viewer to its place.
 
-    def __init__(self, transport: Transport, history: History) -> None:
+    Parameters
+    ----------
+    transport, history
+        The way to viewers, and the journal.
+    spent_s
+        How much the hub has worked, in seconds: what emissions cost is measured by it.
+    """
+
+    def __init__(self, transport: Transport, history: History, spent_s: Callable[[], float] = cpu_time) -> None:
         self._transport = transport
         self._published: dict[str, int] = {}
         self._resume: Mapping[str, int] = {}
@@ -33,7 +40,8 @@ class Live:
         self._viewers: dict[str, Viewer] = {}
         self._recount: set[str] = set()
         self._taps: list[Callable[[str, Sequence[Reading]], None]] = []
-        self._catching_up = CatchingUp(transport, history, self._newest, self._go_live)
+        self._emissions = Emissions(transport, self._refused, spent_s)
+        self._catching_up = CatchingUp(transport, history, self._due, self._go_live)
 
     # ---- the journal's side
 
@@ -49,19 +57,17 @@ class Live:
         """Send what was just committed to those who are live; ``seq`` is None where it could not be."""
         for tap in self._taps:
             tap(device, readings)
+        last = readings[-1].seq
+        if last is not None:
+            self._published[device] = last
         room = self._rooms.get(device)
-        if room is None or not room.live:
-            self._note(device, readings[-1])
-            return
-        for part in _parts(readings):
-            payload = packets.readings(device, [reading.wire() for reading in part])
-            for name in self._transport.send_room(device, "readings", payload):
-                self._fall_behind(name, [device])
-            self._note(device, part[-1])
+        if room is not None and room.live:
+            self._emissions.publish(room, readings)
 
-    def _note(self, device: str, last: Reading) -> None:
-        if last.seq is not None:
-            self._published[device] = last.seq
+    def flush(self) -> None:
+        """Send what waits for company."""
+        for room in list(self._rooms.values()):
+            self._emissions.flush(room)
 
     def look(self) -> None:
         """Let those catch up who don't handle what they are handed; call a few times a second."""
@@ -99,7 +105,7 @@ class Live:
         position = max(newest - backlog, begin if begin <= newest else 0) if since is None else since
         watch = Watch(viewer, device, position)
         mine.watches[device] = mine.behind[device] = watch
-        self._rooms.setdefault(device, Room()).watches[viewer] = watch
+        self._room(device).watches[viewer] = watch
         self._recount.add(device)
         self._catching_up.follow(mine, late=False)
         return newest
@@ -119,8 +125,7 @@ class Live:
     def _leave_room(self, watch: Watch) -> None:
         room = self._rooms[watch.device]
         if watch.live:
-            room.live -= 1
-            self._transport.leave(watch.viewer, watch.device)
+            self._end_live(room, watch)
         del room.watches[watch.viewer]
         if not room.watches:
             del self._rooms[watch.device]
@@ -133,8 +138,10 @@ class Live:
             self.leave(viewer, device)
 
     def tell(self, device: str, event: str, payload: object) -> None:
-        """Send an event to all who watch ``device``, live or catching up."""
+        """Send an event to all who watch ``device``, live or catching up, behind what waits for company."""
         room = self._rooms.get(device)
+        if room is not None:
+            self._emissions.flush(room)
         for viewer in list(room.watches) if room else ():
             self._transport.send(viewer, event, payload)
 
@@ -162,29 +169,43 @@ class Live:
 
     # ---- in the room, or not
 
-    def _go_live(self, watch: Watch) -> None:
+    def _room(self, device: str) -> Room:
+        if device not in self._rooms:
+            self._rooms[device] = Room(device, Waiting(device))
+        return self._rooms[device]
+
+    def _due(self, watch: Watch) -> int:
+        """Return up to which ``seq`` a watch that catches up is to come: where its room is."""
+        room = self._rooms[watch.device]
+        return room.position if room.live else self._newest(watch.device)
+
+    def _go_live(self, watch: Watch) -> bool:
+        """Let a watch that is due enter its room; False: what the room still waits for, it has already."""
+        room, newest = self._rooms[watch.device], self._newest(watch.device)
+        if self._due(watch) < watch.position <= newest:
+            return False
+        if not room.live:
+            room.position = newest
         watch.live = True
-        self._rooms[watch.device].live += 1
+        room.live += 1
         self._transport.enter(watch.viewer, watch.device)
+        return True
+
+    def _end_live(self, room: Room, watch: Watch) -> None:
+        watch.live, watch.position = False, room.position
+        room.leave()
+        self._transport.leave(watch.viewer, watch.device)
+
+    def _refused(self, room: Room, viewer: str) -> None:
+        self._fall_behind(viewer, [room.device])
 
     def _fall_behind(self, name: str, devices: Sequence[str]) -> None:
-        """Take a viewer out of rooms of which it has all that was published."""
+        """Take a viewer out of rooms; it goes on from where these are."""
         mine = self._viewers.get(name)
         if mine is None:  # it left in this very turn
             return
         for watch in [mine.watches[device] for device in devices if device in mine.watches]:
             if watch.live:
-                watch.live, watch.position = False, self._newest(watch.device)
-                self._rooms[watch.device].live -= 1
-                self._transport.leave(name, watch.device)
+                self._end_live(self._rooms[watch.device], watch)
                 mine.behind[watch.device] = watch
         self._catching_up.follow(mine, late=True)
-
-
-def _parts(readings: Sequence[Reading]) -> list[Sequence[Reading]]:
-    """Return ``readings`` in as many parts as packets have to be."""
-    size = sum([len(reading.body) for reading in readings])
-    if size <= _MOST_PACKET_BYTES:
-        return [readings]
-    length = max(1, len(readings) * _MOST_PACKET_BYTES // size)
-    return [readings[start : start + length] for start in range(0, len(readings), length)]

@@ -39,15 +39,6 @@ class Viewer:
         watch = self.behind[device] = self.behind.pop(device)
         return watch
 
-    def readings_behind(self, newest: Callable[[str], int]) -> int:
-        """Return how many readings it is away from the newest published."""
-        return sum(max(newest(device) - watch.position, 0) for device, watch in self.behind.items())
-
-
-@dataclass(slots=True)
-class Room:
-    """Those who watch a device."""
-
-    watches: dict[str, Watch] = field(default_factory=dict)
-    live: int = 0
-    """How many of them are live."""
+    def readings_behind(self, due: Callable[[Watch], int]) -> int:
+        """Return how many readings it is away from where it is to come."""
+        return sum(max(due(watch) - watch.position, 0) for watch in self.behind.values())

@@ -85,7 +85,7 @@ class Transport:
 class World:
     def __init__(self):
         self.journal, self.transport = Journal(), Transport()
-        self.live = Live(self.transport, self.journal)
+        self.live = Live(self.transport, self.journal, lambda: 0.0)
 
     def commit(self, count=1):
         self.live.publish("d", self.journal.commit(count))

@@ -1,0 +1,315 @@
+"""When a room's readings go out at once, and when together; in simulated time."""
+
+import random
+
+import orjson
+import pytest
+
+from gateway.journal import Stored
+from gateway.live import Live, Traffic, catching_up, emissions
+from gateway.model import Reading, encode_body
+from gateway.runtime import sleep
+
+STEP_S = 0.001
+LONGEST_S = 0.04
+DEAR_S = 10e-6
+"""That a packet costs for each who gets it."""
+
+
+class World:
+    """A journal, a transport that takes all, and time; one packet to one viewer costs ``each_s`` of the hub."""
+
+    def __init__(self, each_s):
+        self.at, self.spent, self.each_s = 1000.0, 0.0, each_s
+        self.readings, self.rooms, self.got, self.full = {}, {}, {}, set()
+        self.fails_for = None
+        self.live = Live(self, self, lambda: self.spent)
+
+    def monotonic(self):
+        return self.at
+
+    def sleep(self, seconds):
+        end = self.at + seconds
+        while self.at < end:
+            sleep(0)
+
+    def run(self, seconds):
+        for _ in range(round(seconds / STEP_S)):
+            self.at += STEP_S
+            self.turn()
+
+    def turn(self):
+        for _ in range(6):
+            sleep(0)
+
+    def watch(self, count, device="d"):
+        for number in range(count):
+            self.live.join(f"{device}{number}", device, None, 0)
+        self.run(0.2)
+        assert len(self.rooms[device]) == count
+
+    def publish(self, device="d", count=1, *, kept=True):
+        stored = self.readings.setdefault(device, [])
+        new = []
+        for _ in range(count):
+            seq = len(stored) + 1 if kept else None
+            new.append(Reading(device, self.at, {"n": 1}, encode_body(self.at, {"n": 1}), seq))
+            if kept:
+                stored.append(new[-1])
+        self.live.publish(device, new)
+
+    def seqs(self, viewer):
+        return [
+            r["seq"] for _, event, data in self.got.get(viewer, ()) if event == "readings" for r in data["readings"]
+        ]
+
+    def delays(self, viewer):
+        events = self.got.get(viewer, ())
+        return [at - r["ts"] for at, event, data in events if event == "readings" for r in data["readings"]]
+
+    def packets(self, viewer):
+        return [data["readings"] for _, event, data in self.got.get(viewer, ()) if event == "readings"]
+
+    # ---- the transport and the journal
+
+    def send(self, viewer, event, payload):
+        self.got.setdefault(viewer, []).append((self.at, event, orjson.loads(orjson.dumps(payload))))
+
+    def send_all(self, viewer, events):
+        for event in events:
+            self.send(viewer, *event)
+
+    def send_room(self, device, event, payload):
+        if device == self.fails_for:
+            raise ZeroDivisionError("a defect")
+        room = self.rooms[device]
+        self.spent += self.each_s * len(room)
+        for viewer in room - self.full:
+            self.send(viewer, event, payload)
+        return room & self.full
+
+    def enter(self, viewer, device):
+        self.rooms.setdefault(device, set()).add(viewer)
+
+    def leave(self, viewer, device):
+        self.rooms[device].discard(viewer)
+
+    def traffic(self, viewer):
+        handed = len(self.got.get(viewer, ()))
+        return Traffic(handed, handed, 0 if viewer in self.full else handed)
+
+    def ask(self, viewer):
+        return True
+
+    def after(self, device, after, upto, limit):
+        sleep(0)
+        return [Stored(r.seq, r.ts, r.body) for r in self.readings[device][after:upto][:limit]]
+
+
+@pytest.fixture
+def make(monkeypatch):
+    def made(each_s=DEAR_S):
+        world = World(each_s)
+        monkeypatch.setattr(emissions, "monotonic", world.monotonic)
+        monkeypatch.setattr(emissions, "sleep", world.sleep)
+        monkeypatch.setattr(catching_up, "monotonic", world.monotonic)
+        monkeypatch.setattr(catching_up, "sleep", world.sleep)
+        return world
+
+    return made
+
+
+def steady(world, *, rate, seconds=2.0, device="d"):
+    for _ in range(round(seconds * rate)):
+        world.publish(device)
+        world.run(1 / rate)
+    world.run(0.1)
+
+
+@pytest.mark.parametrize(("viewers", "rate", "each_s"), [(1, 1000, 1e-3), (4, 200, 1e-3), (200, 20, DEAR_S)])
+def test_few_viewers_and_slow_devices_wait_for_nothing(make, viewers, rate, each_s):
+    world = make(each_s)
+    world.watch(viewers)
+    steady(world, rate=rate)
+    assert max(world.delays("d0")) < STEP_S / 2
+
+
+@pytest.mark.parametrize("rate", [100, 500])
+def test_where_emitting_is_dear_readings_go_together_and_none_waits_long(make, rate):
+    world = make()
+    world.watch(100)
+    steady(world, rate=rate)
+    assert world.seqs("d0") == list(range(1, 2 * rate + 1))
+    assert max(world.delays("d0")) <= LONGEST_S + 2 * STEP_S
+    assert len(world.packets("d0")) <= 2 / LONGEST_S + 3
+
+
+def test_the_dearer_the_longer(make):
+    waits = []
+    for each_s in (1e-6, 10e-6, 20e-6, 50e-6):
+        world = make(each_s)
+        world.watch(10)
+        steady(world, rate=500)
+        waits.append(max(world.delays("d0")))
+    assert waits == sorted(waits)
+    assert waits[0] < STEP_S / 2
+    assert 0.005 < waits[1] < waits[2] < waits[3]
+
+
+def test_dear_rooms_go_in_the_same_turn(make):
+    world = make()
+    for device in ("d", "e"):
+        world.watch(50, device)
+    for _ in range(100):
+        world.publish("d")
+        world.run(0.007)
+        world.publish("e")
+        world.run(0.004)
+    moments = [{round(at, 3) for at, event, _ in world.got[viewer] if event == "readings"} for viewer in ("d0", "e0")]
+    assert len(moments[0] ^ moments[1]) <= 4
+
+
+def test_a_defect_in_one_room_holds_no_other_back(make, caplog):
+    world = make()
+    for device in ("d", "e"):
+        world.watch(50, device)
+    for _ in range(2):  # the second waits
+        for device in ("d", "e"):
+            world.publish(device)
+        world.run(0.005)
+    world.fails_for = "d"
+    world.run(0.1)
+    assert world.seqs("e0") == [1, 2]
+    assert [record.levelname for record in caplog.records] == ["ERROR"]
+
+
+def waiting(world):
+    """Bring about that readings 2 and 3 wait for company."""
+    world.watch(50)
+    world.publish()
+    world.run(0.01)
+    world.publish()
+    world.publish()
+    assert world.seqs("d0") == [1]
+
+
+def test_the_end_of_the_daemon_lets_nothing_wait(make):
+    world = make()
+    waiting(world)
+    world.live.flush()
+    assert world.seqs("d0") == [1, 2, 3]
+    world.run(0.1)
+    assert world.seqs("d0") == [1, 2, 3]
+
+
+def test_what_is_told_to_a_room_comes_after_what_waits(make):
+    world = make()
+    waiting(world)
+    world.live.tell("d", "rebased", {})
+    assert [event for _, event, _ in world.got["d0"]] == ["readings", "readings", "rebased"]
+
+
+def test_a_great_deal_does_not_wait(make):
+    world = make()
+    waiting(world)
+    world.publish(count=2000)
+    assert world.seqs("d0") == list(range(1, 2004))
+
+
+def test_readings_that_could_not_be_kept_wait_in_their_place(make):
+    world = make()
+    waiting(world)
+    world.publish(kept=False)
+    world.publish()
+    world.run(0.1)
+    assert world.seqs("d0") == [1, 2, 3, None, 4]
+
+
+def test_taps_see_at_once_what_waits(make):
+    world = make()
+    seen = []
+    world.live.tap(lambda _, readings: seen.extend(r.seq for r in readings))
+    waiting(world)
+    assert seen == [1, 2, 3]
+
+
+@pytest.mark.parametrize("since", [0, 1, 2, 3])
+def test_joining_while_something_waits_leaves_no_hole_and_no_double(make, since):
+    world = make()
+    waiting(world)
+    assert world.live.join("late", "d", since, 0) == 3
+    world.run(0.1)
+    world.publish()
+    world.run(0.1)
+    assert world.seqs("late") == list(range(since + 1, 5))
+
+
+def test_one_that_refuses_goes_on_from_where_the_room_is(make):
+    world = make()
+    waiting(world)
+    world.full.add("d0")
+    world.publish()
+    world.run(0.1)
+    assert "d0" not in world.rooms["d"]
+    world.full.clear()
+    world.run(3.0)
+    world.publish()
+    world.run(0.1)
+    assert world.seqs("d0") == world.seqs("d1") == [1, 2, 3, 4, 5]
+
+
+def test_what_waits_for_nobody_is_forgotten_and_found_in_the_journal(make):
+    world = make()
+    waiting(world)
+    for number in range(50):
+        world.live.gone(f"d{number}")
+    world.run(0.1)
+    world.live.join("d0", "d", 1, 0)
+    world.run(0.1)
+    assert world.seqs("d0") == [1, 2, 3]
+
+
+def test_what_waited_for_those_who_left_comes_once_to_one_who_comes_back(make):
+    world = make()
+    world.watch(50)
+    world.full.add("d0")
+    world.publish()
+    world.run(0.01)
+    world.publish()
+    for number in range(1, 50):
+        world.live.gone(f"d{number}")
+    world.full.clear()
+    for _ in range(10):
+        world.turn()
+        world.run(STEP_S)
+    assert "d0" in world.rooms["d"]
+    world.run(0.1)
+    assert world.seqs("d0") == [1, 2]
+
+
+@pytest.mark.parametrize("seed", range(30))
+def test_joining_leaving_and_refusing_at_any_moment_gives_consecutive_seq(make, seed):
+    chance = random.Random(seed)
+    world = make()
+    world.watch(20)
+    expected = {}
+    for turn in range(300):
+        world.publish(count=chance.randrange(1, 4))
+        world.run(STEP_S * chance.randrange(8))
+        if turn % 10 == 0:
+            newest = len(world.readings["d"])
+            since = chance.choice([None, newest - chance.randrange(min(newest, 30) + 1)])
+            backlog = chance.randrange(5)
+            expected[f"v{turn}"] = (max(newest - backlog, 0) if since is None else since) + 1
+            assert world.live.join(f"v{turn}", "d", since, backlog) == newest
+        if chance.random() < 0.05:
+            world.full = {f"v{turn - turn % 10}"}
+        elif chance.random() < 0.2:
+            world.full = set()
+    world.full = set()
+    world.run(5.0)
+    world.publish()
+    world.run(0.1)
+    newest = len(world.readings["d"])
+    for viewer, first in expected.items():
+        assert world.seqs(viewer) == list(range(first, newest + 1))
