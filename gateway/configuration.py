@@ -8,7 +8,7 @@ from gateway.adapter import AdapterConfig, PayloadConfig
 from gateway.decoding.topics import TopicPattern
 from gateway.profiles import Profile, ProfileConfig, build
 from gateway.registry import AdapterType, BrokenType, Registry, UnknownType
-from gateway.settings import Document, Settings, find_config
+from gateway.settings import Document, Settings, drop_ins, find_config
 from gateway.settings.problems import Complaint
 from gateway.settings.toml_lines import Path as Place
 from gateway.settings.words import described, did_you_mean, one_of, quoted
@@ -23,6 +23,8 @@ class Configuration:
     """What the daemon runs on."""
 
     path: Path
+    added: tuple[Path, ...]
+    """The files of conf.d, in their order."""
     settings: Settings
     adapters: tuple[Chosen, ...]
     """In the order of the file, disabled ones too."""
@@ -46,7 +48,7 @@ def load(path: Path, registry: Registry | None = None) -> Configuration:
     Parameters
     ----------
     path
-        Of the file; relative paths in it are relative to its folder.
+        Of the file, beside which a folder conf.d may be; relative paths in a file are relative to its folder.
     registry
         The known types of adapters; default: what is installed.
 
@@ -55,7 +57,8 @@ def load(path: Path, registry: Registry | None = None) -> Configuration:
     ConfigError
         With every problem, each with its line.
     """
-    document = Document.read(path)
+    added = drop_ins(path)
+    document = Document.read(path, added)
     settings = document.check(Settings)
     adapters = tuple(_Adapters(document, registry or Registry.installed()).check())
     profiles = list(_profiles(document))
@@ -63,6 +66,7 @@ def load(path: Path, registry: Registry | None = None) -> Configuration:
     assert settings is not None, "without settings there is a problem, and finish raises"
     return Configuration(
         path,
+        added,
         settings,
         adapters,
         {name: profile for name, _, profile in profiles},
@@ -127,8 +131,7 @@ class _Adapters:
             return
         first = self._names.setdefault(name, at)
         if first != at:
-            line = self._document.line((*first, "name"))
-            hint = f"line {line} has the same"
+            hint = f"{self._document.elsewhere((*first, 'name'), at)} has the same"
             self._document.complain(at, Complaint(("name",), "a name of its own", quoted(name), hint))
 
     def _type(self, at: Place, table: dict[str, object]) -> AdapterType | None:

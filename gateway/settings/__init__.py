@@ -1,7 +1,18 @@
 """gateway.toml: where it is, what may stand in it, and on which line what is wrong."""
 
 from gateway.settings.document import Document
-from gateway.settings.files import control_socket, find_config
+from gateway.settings.files import control_socket, drop_ins, find_config
 from gateway.settings.models import GatewaySettings, JournalSettings, Settings, WebSettings
+from gateway.settings.part import Part
 
-__all__ = ["Document", "GatewaySettings", "JournalSettings", "Settings", "WebSettings", "control_socket", "find_config"]
+__all__ = [
+    "Document",
+    "GatewaySettings",
+    "JournalSettings",
+    "Part",
+    "Settings",
+    "WebSettings",
+    "control_socket",
+    "drop_ins",
+    "find_config",
+]

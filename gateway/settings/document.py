@@ -1,7 +1,7 @@
-"""One gateway.toml: its text, its data, and everything found wrong with it."""
+"""A whole configuration: its data, and everything found wrong with it."""
 
 import json
-from functools import cached_property
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TypeVar
 
@@ -9,7 +9,9 @@ from pydantic import BaseModel, ValidationError
 
 from gateway.errors import ConfigError, ConfigProblem
 from gateway.quantities import BASE
-from gateway.settings import source, toml_lines
+from gateway.settings import toml_lines
+from gateway.settings.merged import Merged
+from gateway.settings.part import Part
 from gateway.settings.problems import Complaint, complaints
 from gateway.settings.words import spelled
 
@@ -17,44 +19,49 @@ M = TypeVar("M", bound=BaseModel)
 
 
 class Document:
-    """A TOML file whose problems are collected, so that its author sees all of them at once.
+    """TOML whose problems are collected, so that its author sees all of them at once.
 
     Parameters
     ----------
-    path
-        Of the file, as problems name it.
-    text
-        Its content.
-
-    Raises
-    ------
-    ConfigError
-        ``text`` isn't TOML.
+    main
+        gateway.toml.
+    added
+        The files of conf.d, in their order.
     """
 
-    def __init__(self, path: Path, text: str) -> None:
-        self.path = path
-        self._text = text
-        self._problems: list[ConfigProblem] = []
-        self.data = source.parse(path, text)
+    def __init__(self, main: Part, added: Sequence[Part] = ()) -> None:
+        self._merged = Merged(main, added)
+        self._problems: list[tuple[int, int, ConfigProblem]] = []
+        self.data = self._merged.data
+        for part, complaint in self._merged.complaints():
+            self._keep(part, complaint.path, complaint)
 
     @classmethod
-    def read(cls, path: Path) -> "Document":
-        """Read a file.
+    def read(cls, path: Path, added: Sequence[Path] = ()) -> "Document":
+        """Read a file, and those that add to it.
 
         Raises
         ------
         ConfigError
-            It can't be read, isn't UTF-8, or isn't TOML.
+            One can't be read, isn't UTF-8, or isn't TOML; says so of each.
         """
-        return cls(path, source.read(path))
+        parts: list[Part] = []
+        problems: list[ConfigProblem] = []
+        for each in (path, *added):
+            try:
+                parts.append(Part.read(each))
+            except ConfigError as error:
+                problems += error.problems
+        if problems:
+            raise ConfigError(problems)
+        return cls(parts[0], parts[1:])
 
     def check(self, model: type[M], at: toml_lines.Path = ()) -> M | None:
         """Return the table at ``at`` as ``model``; None, and its problems kept, if it doesn't fit.
 
         Types are TOML's: ``"1883"`` is no number. Relative paths are relative to the file's folder.
         """
-        base = {BASE: self.path.absolute().parent}
+        base = {BASE: self._merged.home(at)[0].path.absolute().parent}
         try:
             # JSON is where pydantic's strictness knows that an array may become a tuple and a text a path.
             return model.model_validate_json(json.dumps(self.value(at), default=str), strict=True, context=base)
@@ -75,26 +82,20 @@ class Document:
 
     def complain(self, at: toml_lines.Path, complaint: Complaint) -> None:
         """Keep a problem of the table at ``at``."""
-        path = at + complaint.path
-        line = toml_lines.nearest_line(self._lines, path)
-        where = f"{self.path}:{line}" if line else str(self.path)
-        key = spelled(path)
-        self._problems.append(ConfigProblem(where, key, complaint.expected, complaint.found, complaint.hint))
+        part, path = self._merged.home(at + complaint.path)
+        self._keep(part, path, complaint)
 
-    def line(self, at: toml_lines.Path) -> int | None:
-        """Return the line on which ``at``, or the nearest table around it, begins."""
-        return toml_lines.nearest_line(self._lines, at)
+    def elsewhere(self, at: toml_lines.Path, seen_from: toml_lines.Path) -> str:
+        """Return where ``at`` is, for somebody who looks at ``seen_from``: ``line 12``, or with its file."""
+        part, path = self._merged.home(at)
+        here, _ = self._merged.home(seen_from)
+        return f"line {part.line(path)}" if part is here else part.where(path)
 
     def finish(self) -> None:
-        """Raise ``ConfigError`` with all problems, in the order of the file, if there are any."""
+        """Raise ``ConfigError`` with all problems, in the order of the files, if there are any."""
         if self._problems:
-            raise ConfigError(sorted(self._problems, key=_line_number))
+            raise ConfigError([problem for *_, problem in sorted(self._problems, key=lambda each: each[:2])])
 
-    @cached_property
-    def _lines(self) -> dict[toml_lines.Path, int]:
-        return toml_lines.key_lines(self._text)
-
-
-def _line_number(problem: ConfigProblem) -> int:
-    number = problem.where.rpartition(":")[2]
-    return int(number) if number.isdecimal() else 0
+    def _keep(self, part: Part, path: toml_lines.Path, complaint: Complaint) -> None:
+        problem = ConfigProblem(part.where(path), spelled(path), complaint.expected, complaint.found, complaint.hint)
+        self._problems.append((self._merged.parts.index(part), part.line(path) or 0, problem))

@@ -8,6 +8,7 @@ from gateway.settings.document import Document
 from gateway.settings.models import GatewaySettings
 
 VARIABLE = "GATEWAY_CONFIG"
+FOLDER = "conf.d"
 FILES = (Path("gateway.toml"), Path("/etc/telemetry-gateway/gateway.toml"))
 
 
@@ -27,6 +28,23 @@ def find_config(explicit: Path | None = None) -> Path:
         if path.exists():
             return path
     raise ConfigError([_nowhere(candidates, variable_set=bool(from_environment))])
+
+
+def drop_ins(path: Path) -> tuple[Path, ...]:
+    """Return the files that add to the configuration at ``path``, in their order: ``conf.d/*.toml`` beside it.
+
+    Raises
+    ------
+    ConfigError
+        The folder can't be looked into.
+    """
+    folder = path.parent / FOLDER
+    try:
+        found = sorted(folder.iterdir()) if folder.is_dir() else []
+    except OSError as error:
+        cause, hint = (error.strerror or str(error)).lower(), "the user that runs the gateway must be able to read it"
+        raise ConfigError([ConfigProblem(str(folder), "the folder", "a readable one", cause, hint)]) from error
+    return tuple(path for path in found if path.suffix == ".toml" and not path.name.startswith("."))
 
 
 def _nowhere(candidates: tuple[Path, ...], *, variable_set: bool) -> ConfigProblem:

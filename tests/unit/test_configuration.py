@@ -238,3 +238,76 @@ def test_all_problems_at_once(problems):
 def test_a_profile_that_has_problems_is_not_missing_too(problems):
     found = problems(f'{LINE}profile = "climate"\n[profiles.climate]\nextr = 1\n')
     assert [problem.split(":")[1] for problem in found] == ["7"]
+
+
+# ---- conf.d
+
+
+@pytest.fixture
+def add(tmp_path):
+    def add(name: str, text: str) -> None:
+        (tmp_path / "conf.d").mkdir(exist_ok=True)
+        (tmp_path / "conf.d" / name).write_text(text)
+
+    return add
+
+
+def test_conf_d_adds_adapters_and_profiles_in_its_order(configure, add):
+    add("20-b.toml", LINE)
+    add("10-c.toml", ADAPTER.replace('"a"', '"c"') + '[[adapters.routes]]\ntopic = "x/{device}"\nprofile = "climate"\n')
+    add("30.toml", PROFILE)
+    add("40.toml.dpkg-old", "no TOML")
+    add(".hidden.toml", "no TOML")
+    found = configure(ROUTE + "[profiles.other]\n")
+    assert [config.name for _, config in found.adapters] == ["a", "c", "b"]
+    assert set(found.profiles) == {"climate", "other"}
+    assert [path.name for path in found.added] == ["10-c.toml", "20-b.toml", "30.toml"]
+
+
+def test_problems_in_conf_d_name_its_file_and_line(problems, add):
+    add("10.toml", "\n" + ADAPTER + "prot = 1\n" + LINE + 'profile = "climat"\n')
+    add("20.toml", PROFILE.replace("-40", "true"))
+    assert problems(ADAPTER.replace('"a"', '"m"') + "port = true\n") == [
+        "gateway.toml:4: adapters[0].port: expected a whole number, found true",
+        'conf.d/10.toml:5: adapters[0].prot: expected a known key, found an unknown key; did you mean "port"?',
+        'conf.d/10.toml:10: adapters[1].profile: expected one of "climate", found "climat"; did you mean "climate"?',
+        "conf.d/20.toml:2: profiles.climate.metrics.temperature.min: expected a number, found true",
+    ]
+
+
+def test_a_name_twice_is_told_with_both_places(problems, add, tmp_path):
+    add("10.toml", ADAPTER + PROFILE)
+    add("20.toml", "\n" + PROFILE)
+    own = "expected a name of its own"
+    assert problems(ADAPTER) == [
+        f'conf.d/10.toml:2: adapters[0].name: {own}, found "a"; {tmp_path}/gateway.toml:2 has the same',
+        f'conf.d/20.toml:2: profiles.climate: {own}, found "climate"; {tmp_path}/conf.d/10.toml:4 has the same',
+    ]
+
+
+def test_conf_d_has_nothing_else(problems, add):
+    add("10.toml", "[web]\nport = 1\n[[adapter]]\nname = 'x'\n")
+    add("20.toml", "adapters = 3\n[[profiles]]\n")
+    only = "expected only [[adapters]] and [profiles.NAME] in a file of conf.d"
+    assert problems("") == [
+        f'conf.d/10.toml:1: web: {only}, found "web"; all else belongs into the main file',
+        f'conf.d/10.toml:3: adapter: {only}, found "adapter"; did you mean "adapters"?',
+        "conf.d/20.toml:1: adapters: expected [[adapters]] tables, found 3",
+        "conf.d/20.toml:2: profiles: expected [profiles.NAME] tables, found [a table]",
+    ]
+
+
+def test_every_file_that_is_no_toml_is_named(problems, add):
+    add("10.toml", "=")
+    add("20.toml", "[")
+    assert [problem.partition(": ")[0] for problem in problems("x")] == [
+        "gateway.toml:1",
+        "conf.d/10.toml:1",
+        "conf.d/20.toml:1",
+    ]
+
+
+def test_a_relative_path_is_relative_to_its_file(configure, add, tmp_path):
+    add("10.toml", ADAPTER + 'ca_file = "ca.pem"\n')
+    ((_, config),) = configure("").adapters
+    assert config.ca_file == tmp_path / "conf.d" / "ca.pem"

@@ -4,11 +4,11 @@ from pathlib import Path
 import pytest
 
 from gateway.errors import ConfigError
-from gateway.settings import Document, Settings, find_config
+from gateway.settings import Document, Part, Settings, find_config
 
 
 def read(text: str, path: Path = Path("gateway.toml")) -> Settings:
-    document = Document(path, text)
+    document = Document(Part(path, text))
     settings = document.check(Settings)
     document.finish()
     assert settings is not None

@@ -42,7 +42,7 @@ class File:
             self.wait.wait(5.0)
         if self.error is not None:
             raise self.error
-        return Configuration(self.path, Settings.model_validate(self.text), (), {}, {})
+        return Configuration(self.path, (), Settings.model_validate(self.text), (), {}, {})
 
 
 @pytest.fixture
