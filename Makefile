@@ -11,7 +11,7 @@ ARGS   ?=
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test chaos setup system check fix generated coverage bench bench-smoke wheel lock clean
+.PHONY: help demo test chaos setup system check fix generated coverage bench bench-smoke wheel deb lock clean
 .DELETE_ON_ERROR:
 
 help:  ## list the targets
@@ -67,6 +67,10 @@ bench-smoke: $(VENV)/.dev node_modules/.placed  ## the same for a few seconds: d
 
 wheel: $(VENV)/.dev node_modules/.placed  ## build the wheel into dist/
 	$(BIN)/python -m pip wheel --disable-pip-version-check --no-deps --no-build-isolation --wheel-dir dist .
+
+deb: wheel  ## build the Debian package into dist/ (ARCH=arm64 for a Raspberry Pi)
+	@tools/apt.sh dh=debhelper dpkg-buildpackage=dpkg-dev
+	@tools/deb.sh $(ARCH)
 
 lock:  ## resolve requirements/*.lock again
 	tools/lock.sh
