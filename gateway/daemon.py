@@ -20,6 +20,7 @@ from gateway.intake import Intake
 from gateway.journal import Committed, GreenQueries, Journal, Opened, Queries
 from gateway.ledger import Ledger
 from gateway.live import Live
+from gateway.memory import search_seldom_for_cycles
 from gateway.metrics import Metrics
 from gateway.notify import Notifier
 from gateway.overview import Overview
@@ -192,6 +193,7 @@ class Daemon:
         runtime.spawn(self._soundings.run, self._stopping, self._chores)
         for supervisor in self._sources.supervisors:
             supervisor.start()
+        search_seldom_for_cycles()
         log.info("ready on %s", server.url_of(listener))
         self._notifier.ready()
         self._stopping.wait(FOR_EVER_S)

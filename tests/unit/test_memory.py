@@ -36,3 +36,27 @@ libc.fflush(out)
 def test_eight_threads_share_two_heaps():
     found = subprocess.run([sys.executable, "-c", HEAPS], capture_output=True, check=True, timeout=30.0).stdout
     assert found.count(b"<heap nr=") <= 2
+
+
+CYCLES = """
+import gc, weakref
+from gateway.memory import search_seldom_for_cycles
+
+class Knot:
+    def __init__(self):
+        self.me = self
+
+search_seldom_for_cycles()
+left = len(gc.get_objects())
+first = weakref.ref(Knot())
+knots = [Knot() for _ in range(5_000)]
+assert first() is not None, "the search began early"
+knots = [Knot() for _ in range(20_000)]
+assert first() is None, "the search never began"
+print(left)
+"""
+
+
+def test_cycles_are_searched_for_later_and_not_among_what_was_there():
+    found = subprocess.run([sys.executable, "-c", CYCLES], capture_output=True, check=True, timeout=30.0).stdout
+    assert int(found) < 1000
