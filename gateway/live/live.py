@@ -74,7 +74,8 @@ class Live:
         at, turns = monotonic(), max(1, len(self._viewers) // _LOOKS_A_ROUND)
         for viewer in list(self._viewers.values()):
             live = [watch.device for watch in viewer.watches.values() if watch.live]
-            if live:
+            emissions = sum([self._rooms[device].emissions for device in live])
+            if live and not viewer.lateness.rests(emissions):
                 turns -= self._look_at(viewer, live, at, in_turn=turns > 0)
 
     def _look_at(self, viewer: Viewer, live: Sequence[str], at: float, *, in_turn: bool) -> bool:
@@ -86,6 +87,7 @@ class Live:
         due = in_turn and lateness.is_due(at, traffic)
         if (lateness.is_stuck(at, traffic) or due) and self._transport.ask(viewer.name):
             lateness.asked(at, traffic)
+        lateness.looked(traffic)
         return due
 
     # ---- the viewers' side

@@ -37,6 +37,19 @@ class Lateness:
         self._asked_at = -inf
         self._asked = 0
         self._handed = 0
+        self._emissions = 0
+        self._settled = False
+
+    def rests(self, emissions: int) -> bool:
+        """Tell whether there is nothing to look at: it has handled all, and nothing was emitted since the last look."""
+        rests = self._settled and emissions == self._emissions
+        self._emissions = emissions
+        return rests
+
+    def looked(self, traffic: Traffic) -> None:
+        """Note how it stands at the end of a look."""
+        reached = min(traffic.acknowledged, traffic.answered + _ASK_BYTES)
+        self._settled = traffic.answered >= self._asked and reached >= traffic.handed
 
     def is_late(self, at: float, traffic: Traffic) -> bool:
         """Tell whether an answer has been missing for too long."""

@@ -8,7 +8,7 @@ from gateway.live.watches import Watch
 
 _FEW = 4
 """Viewers: so many are sent everything at once. It costs less than a reading's way from its source to here."""
-_SHARE = 0.005
+_SHARE = 0.003
 """Of the hub's time, for a room's other viewers: where emissions would take more they wait for company."""
 _SHORTEST_S, _LONGEST_S = 0.01, 0.04
 """What would wait for less than the one goes at once; nothing waits for longer than the other."""
@@ -29,6 +29,8 @@ class Room:
     """The last ``seq`` that went to those who are live."""
     due: float | None = None
     """When it goes to them, if something waits."""
+    emissions: int = 0
+    """How many there were, ever."""
     _emitted_at: float = -inf
     _cost_s: float = 0.0
 
@@ -53,6 +55,7 @@ class Room:
 
     def emitted(self, at: float, cost_s: float) -> None:
         """Note an emission and the time of the hub that it took, in seconds."""
+        self.emissions += 1
         each_s = cost_s / max(self.live, 1)
         self._cost_s += (each_s - self._cost_s) * (_WEIGHT if self._cost_s else 1.0)
         self._emitted_at = at

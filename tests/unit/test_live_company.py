@@ -146,7 +146,7 @@ def test_where_emitting_is_dear_readings_go_together_and_none_waits_long(make, r
 
 def test_the_dearer_the_longer(make):
     waits = []
-    for each_s in (1e-6, 10e-6, 20e-6, 50e-6):
+    for each_s in (1e-6, 6e-6, 12e-6, 50e-6):
         world = make(each_s)
         world.watch(10)
         steady(world, rate=500)
@@ -313,3 +313,15 @@ def test_joining_leaving_and_refusing_at_any_moment_gives_consecutive_seq(make, 
     newest = len(world.readings["d"])
     for viewer, first in expected.items():
         assert world.seqs(viewer) == list(range(first, newest + 1))
+
+
+def test_viewers_of_whom_all_is_known_are_not_looked_at_again(make):
+    world = make()
+    world.watch(20)
+    looks = []
+    world.traffic = lambda viewer: looks.append(viewer) or Traffic(0, 0, 0)
+    for emitted in (True, False, False):
+        if emitted:
+            world.publish()
+        world.live.look()
+    assert sorted(looks) == sorted(f"d{number}" for number in range(20))
