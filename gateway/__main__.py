@@ -36,7 +36,7 @@ EXIT_CONFIG = 78
 @click.command(context_settings={"help_option_names": ["-h", "--help"]})
 @click.option(
     "--config",
-    type=click.Path(path_type=Path),
+    type=click.Path(path_type=Path, readable=False),
     help="Configuration file. Default: $GATEWAY_CONFIG, ./gateway.toml, /etc/telemetry-gateway/gateway.toml.",
 )
 @click.option(

@@ -13,6 +13,7 @@ from typing import Annotated, ClassVar, Generic, Literal, Protocol, TypeVar
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
 from gateway.availability import Availability
+from gateway.findings import Finding, Situation
 from gateway.framing import Frame
 from gateway.model import DeviceId, MetricName, RawMessage, check_metric_name
 from gateway.quantities import Duration
@@ -84,6 +85,13 @@ class AdapterConfig(BaseModel):
         """Return on which topics devices say that they come and go, checked before; None: on none."""
         return None
 
+    def claims(self) -> Sequence[str]:
+        """Return what only one source can have, in words, such as ``port /dev/ttyUSB0``; may look at the machine.
+
+        For ``gatewayctl doctor``, which finds two sources with the same claim.
+        """
+        return ()
+
     def frames(self, data: bytes) -> Iterable[Frame]:
         """Return the messages that ``run`` would find in ``data``, if that is all that the other end sends.
 
@@ -145,3 +153,16 @@ class Adapter(ABC, Generic[ConfigT]):
             The other end can't be reached, or refuses.
         """
         return "this kind of adapter has no probe"
+
+    def examine(self, situation: Situation) -> Iterable[Finding]:
+        """Look for what keeps this source from working, or will one day; yield each thing with its remedy.
+
+        For ``gatewayctl doctor``: called in a native thread of a process that is not the daemon, beside which a
+        daemon may be running. So nothing here is green, nothing is logged, every wait has a timeout of a few
+        seconds, nothing is consumed, and nothing is opened or taken that only one can have. What was yielded
+        counts, even if the rest takes too long. ``about`` of a finding is ``source NAME``.
+
+        The default tries nothing: ``probe`` may take what a running daemon needs.
+        """
+        del situation
+        return ()

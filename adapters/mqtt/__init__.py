@@ -2,13 +2,16 @@
 
 import logging
 import socket
+from collections.abc import Iterable
 from types import MappingProxyType
 
 from adapters.mqtt.config import MqttConfig, MqttRoute
 from adapters.mqtt.connection import V5, V311, Connection, OlderBroker, Unanswered
+from adapters.mqtt.examine import examine
 from adapters.mqtt.subscriptions import digest, subscriptions
 from gateway.adapter import Adapter, Emit
 from gateway.errors import AdapterDown
+from gateway.findings import Finding, Situation
 from gateway.runtime import Event
 
 __all__ = ["Mqtt", "MqttConfig", "MqttRoute"]
@@ -64,6 +67,10 @@ class Mqtt(Adapter[MqttConfig]):
         finally:
             connection.close()
         return f"broker {self.config.host}:{self.config.port} lets us in"
+
+    def examine(self, situation: Situation) -> Iterable[Finding]:
+        """Go the way to the broker step by step, under another name than the gateway's."""
+        return examine(self.config, self._client_id(), self._subscriptions, situation)
 
     def _serve(self, emit: Emit, stop: Event) -> None:
         connection = Connection(self.config, self._version, self._client_id(), emit)

@@ -97,6 +97,10 @@ class MqttConfig(AdapterConfig):
         """Return the routes."""
         return self.routes
 
+    def claims(self) -> Sequence[str]:
+        """Return the client id, if it isn't made of the source's name."""
+        return () if self.client_id is None else (f'client_id "{self.client_id}" at {self.host}:{self.port}',)
+
     def announcements(self) -> Availability | None:
         """Return on which topics devices say that they come and go."""
         if self.availability is None:

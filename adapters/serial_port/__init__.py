@@ -4,9 +4,11 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
 from adapters.serial_port.config import SerialConfig
+from adapters.serial_port.examine import examine
 from adapters.serial_port.ports import Port, open_port
 from gateway.adapter import Adapter, Emit
 from gateway.errors import AdapterDown
+from gateway.findings import Finding, Situation
 from gateway.framing import Frame, LineFraming
 from gateway.model import RawMessage
 from gateway.runtime import Event, Worker, now
@@ -47,6 +49,10 @@ class SerialPort(Adapter[SerialConfig]):
         finally:
             worker.close()
         return f"{self.config.url} can be opened"
+
+    def examine(self, situation: Situation) -> Iterable[Finding]:
+        """Look at the port without opening it."""
+        return examine(self.config, situation)
 
     def _read(self, port: Port, emit: Emit, stop: Event) -> None:
         first = port.read(max(QUIET_S, QUIET_BITS / self.config.baudrate))

@@ -1,6 +1,7 @@
 """The ``[[adapters]]`` table of a serial port."""
 
-from collections.abc import Iterable
+import os
+from collections.abc import Iterable, Sequence
 from importlib.util import find_spec
 from typing import Any, Literal
 
@@ -60,6 +61,10 @@ class SerialConfig(AdapterConfig, PayloadConfig):
     def frames(self, data: bytes) -> Iterable[Frame]:
         """Return the lines in ``data``, whose last may come without its end."""
         return LineFraming(self.max_line).feed(data + b"\n")
+
+    def claims(self) -> Sequence[str]:
+        """Return the port, whichever of its names is written."""
+        return (f"port {self.url if '://' in self.url else os.path.realpath(self.url)}",)
 
     def line_settings(self) -> dict[str, Any]:
         """Return what pyserial's constructor takes."""

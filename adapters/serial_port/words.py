@@ -36,7 +36,8 @@ def _number(error: BaseException | None) -> int | None:
     return None
 
 
-def _existing_ports() -> str:
+def existing_ports() -> str:
+    """Return which ports there are, in words."""
     ports = sorted(list_ports.comports())
     if not ports:
         return "there is none: is it plugged in?"
@@ -47,17 +48,24 @@ def _named(port: ListPortInfo) -> str:
     return port.device if port.description == "n/a" else f"{port.device} ({port.description})"
 
 
-def _group(path: str) -> str:
+def group_of(path: str) -> str | None:
+    """Return the group that a port belongs to; None if it has no name."""
     try:
-        group = grp.getgrgid(Path(path).stat().st_gid).gr_name
+        return grp.getgrgid(Path(path).stat().st_gid).gr_name
     except (OSError, KeyError):
+        return None
+
+
+def _group(path: str) -> str:
+    group = group_of(path)
+    if group is None:
         return "the gateway's user may not open it"
     return f"it is for the group {group}: add the gateway's user to it (sudo usermod -aG {group} USER)"
 
 
 _CAUSES: Mapping[int | None, Callable[[str], str]] = MappingProxyType(
     {
-        errno.ENOENT: lambda _: f"no such port; {_existing_ports()}",
+        errno.ENOENT: lambda _: f"no such port; {existing_ports()}",
         errno.EACCES: lambda path: f"permission denied; {_group(path)}",
         errno.EPERM: lambda path: f"permission denied; {_group(path)}",
         errno.EBUSY: lambda _: "another process has it open",

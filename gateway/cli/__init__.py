@@ -12,6 +12,7 @@ _COMMANDS = {
     "config": "gateway.cli.config:config",
     "demo": "gateway.cli.demo:demo",
     "devices": "gateway.cli.devices:devices",
+    "doctor": "gateway.cli.doctor:doctor",
     "explain": "gateway.cli.explain:explain",
     "rejects": "gateway.cli.rejects:rejects",
     "reload": "gateway.cli.reload:reload",
@@ -23,14 +24,14 @@ _COMMANDS = {
 @click.group(cls=LazyGroup, commands_at=_COMMANDS, context_settings={"help_option_names": ["-h", "--help"]})
 @click.option(
     "--config",
-    type=click.Path(path_type=Path),
+    type=click.Path(path_type=Path, readable=False),
     metavar="FILE",
     help="The configuration of the gateway; default: $GATEWAY_CONFIG, ./gateway.toml, "
     "/etc/telemetry-gateway/gateway.toml, the first that exists.",
 )
 @click.option(
     "--socket",
-    type=click.Path(path_type=Path),
+    type=click.Path(path_type=Path, readable=False),
     metavar="PATH",
     help="The control socket of the daemon; default: where the configuration puts it.",
 )

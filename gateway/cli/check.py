@@ -8,7 +8,7 @@ from gateway.cli.options import Options
 
 
 @click.command()
-@click.argument("file", type=click.Path(path_type=Path), required=False)
+@click.argument("file", type=click.Path(path_type=Path, readable=False), required=False)
 @click.pass_obj
 def check(options: Options, file: Path | None) -> None:
     """Check a configuration; no daemon is needed.

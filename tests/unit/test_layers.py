@@ -18,7 +18,10 @@ ONLY = {
 """What belongs to the runtime or to the web, and the only ones who know it."""
 ADAPTERS_MAY = tuple(
     f"gateway.{name}"
-    for name in ("adapter", "availability", "decoding", "errors", "framing", "model", "quantities", "runtime")
+    for name in (
+        *("adapter", "availability", "decoding", "errors", "findings", "framing"),
+        *("machine", "model", "quantities", "runtime"),
+    )
 )
 """The page that adapters are written by, and what is below it."""
 

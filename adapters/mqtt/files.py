@@ -1,0 +1,56 @@
+"""The files that an MQTT source names: there, readable for the gateway alone, and what they should be."""
+
+import os
+import ssl
+import stat
+from collections.abc import Iterator
+from pathlib import Path
+
+from adapters.mqtt import credentials
+from adapters.mqtt.config import MqttConfig
+from gateway.errors import AdapterDown
+from gateway.findings import Finding, error, warning
+from gateway.machine import User
+
+_KEYS = ("password_file", "ca_file", "cert_file", "key_file")
+_SECRET = ("password_file", "key_file")
+
+
+def check(config: MqttConfig, user: User, about: str) -> Iterator[Finding]:
+    """Yield what is wrong with them; ``user`` is the gateway's."""
+    broken = False
+    for key in _KEYS:
+        path: Path | None = getattr(config, key)
+        if path is not None:
+            for finding in _file(key, path, user, about):
+                broken = broken or finding.name != "secret-readable-by-all"
+                yield finding
+    if config.tls and not broken:
+        yield from _meaning(config, about)
+
+
+def _file(key: str, path: Path, user: User, about: str) -> Iterator[Finding]:
+    try:
+        readable = user.may(path, os.R_OK)
+        mode = path.stat().st_mode
+    except PermissionError:
+        return  # hidden from who asks; the gateway may see it
+    except OSError as failure:
+        text = f"{key} {path}: {(failure.strerror or str(failure)).lower()}"
+        yield error("file-missing", about, text, f"put it there, or mend {key} in gateway.toml")
+        return
+    if not readable:
+        text = f"{key} {path} can't be read by {user.name}, as whom the gateway runs"
+        yield error("file-unreadable", about, text, f"sudo chown {user.name} {path}; sudo chmod 400 {path}")
+    elif key in _SECRET and mode & stat.S_IROTH:
+        text = f"{key} {path} can be read by everybody on this machine"
+        yield warning("secret-readable-by-all", about, text, f"sudo chown {user.name} {path}; sudo chmod 400 {path}")
+
+
+def _meaning(config: MqttConfig, about: str) -> Iterator[Finding]:
+    try:
+        credentials.tls_context(config)
+    except AdapterDown as failure:
+        if not isinstance(failure.__cause__, OSError) or isinstance(failure.__cause__, ssl.SSLError):
+            remedy = "openssl x509 -in FILE -noout -subject -dates shows what a certificate is; key and cert must match"
+            yield error("tls-files-wrong", about, str(failure), remedy)

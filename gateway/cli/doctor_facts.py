@@ -1,0 +1,105 @@
+"""What doctor starts from: the configuration, the running gateway, its user, its unit."""
+
+import socket
+import struct
+from collections.abc import Sequence
+from importlib.metadata import version
+from pathlib import Path
+
+from gateway.cli.control import Control, NotRunning, Refused
+from gateway.cli.options import Options
+from gateway.cli.shapes import Status
+from gateway.configuration import Configuration, load
+from gateway.doctor import Facts, Running, SourceState, unit
+from gateway.errors import ConfigError, ConfigProblem
+from gateway.machine import User
+from gateway.settings import control_socket
+
+_PATIENCE_S = 2.0
+_CREDENTIALS = struct.Struct("3i")
+"""Of SO_PEERCRED: process, user, group (unix(7))."""
+
+
+def gather(options: Options) -> Facts:
+    """Ask for everything; what can't be had is left out, and never raised."""
+    path, configuration, problems = _configuration(options)
+    control = options.socket or _control_socket(path)
+    pid, is_forbidden = _peer(control) if control is not None else (None, False)
+    running, silence = _answer(control) if pid is not None and control is not None else (None, "")
+    service = unit.ask()
+    return Facts(
+        path=path,
+        configuration=configuration,
+        problems=problems,
+        version=version("telemetry-gateway"),
+        user=_user(pid, service),
+        control=control,
+        pid=pid,
+        running=running,
+        silence=silence,
+        is_forbidden=is_forbidden,
+        unit=service,
+    )
+
+
+def _configuration(options: Options) -> tuple[Path | None, Configuration | None, Sequence[ConfigProblem]]:
+    try:
+        path = options.config_file()
+    except ConfigError as error:
+        return None, None, error.problems
+    try:
+        return path, load(path), ()
+    except ConfigError as error:
+        return path, None, error.problems
+
+
+def _control_socket(path: Path | None) -> Path | None:
+    try:
+        return None if path is None else control_socket(path)
+    except ConfigError:
+        return None
+
+
+def _peer(path: Path) -> tuple[int | None, bool]:
+    """Return the process behind a Unix socket, if there is one, and whether it may not be asked."""
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as connection:
+        connection.settimeout(_PATIENCE_S)
+        try:
+            connection.connect(str(path))
+        except PermissionError:
+            return None, True
+        except OSError:
+            return None, False
+        data = connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, _CREDENTIALS.size)
+        pid, _, _ = _CREDENTIALS.unpack(data)
+        return int(pid), False
+
+
+def _answer(path: Path) -> tuple[Running | None, str]:
+    """Return what the gateway says of itself, or why it doesn't."""
+    try:
+        return _described(Control(path, "gatewayd").get("/status")), ""
+    except (NotRunning, Refused) as silence:
+        return None, silence.message
+
+
+def _described(status: Status) -> Running:
+    sources = {
+        source["name"]: SourceState(source["state"], source["reason"], source.get("skew_s"))
+        for source in status["sources"]
+    }
+    return Running(status["gateway"]["version"], tuple(status["problems"]), sources)
+
+
+def _user(pid: int | None, service: unit.Unit | None) -> User:
+    """Return as whom the gateway runs, or else as whom the service, or who asks, would run it."""
+    try:
+        if pid is not None:
+            return User.of_process(pid)
+    except OSError:
+        pass  # it ended just now
+    named = service.properties.get("User", "") if service else ""
+    if service is None or not named:
+        return User.current()
+    groups = service.properties.get("SupplementaryGroups", "").split()
+    return User.named(named, groups) or User.current()

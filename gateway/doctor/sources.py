@@ -1,0 +1,99 @@
+"""The configuration, and each source: by what it says of itself, and by what the running gateway says of it."""
+
+import os
+import shlex
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import partial
+
+from gateway.adapter import AdapterConfig
+from gateway.configuration import Chosen
+from gateway.doctor.facts import Facts, SourceState
+from gateway.findings import Finding, Severity, Situation, error, warning
+
+_SKEW_S = 60.0
+_UNTROUBLED = ("up", "starting", "disabled")
+
+
+def configuration(facts: Facts) -> Iterator[Finding]:
+    """Look at gateway.toml as a whole."""
+    for problem in facts.problems:
+        text = f"{problem.where}: {problem.key}: expected {problem.expected}, found {problem.found}"
+        yield error("configuration", "configuration", text, problem.hint or f"edit {problem.where}")
+    if facts.configuration is not None:
+        yield from _readable(facts)
+        yield from _none_enabled(facts)
+        yield from _twice(_enabled(facts))
+
+
+def checks(facts: Facts) -> Sequence[tuple[str, Callable[[Facts], Iterable[Finding]]]]:
+    """Return a check for each source that is enabled."""
+    return [(f"source {chosen[1].name}", partial(_examine, chosen)) for chosen in _enabled(facts)]
+
+
+def _enabled(facts: Facts) -> list[Chosen]:
+    found = facts.configuration
+    return [] if found is None else [chosen for chosen in found.adapters if chosen[1].enabled]
+
+
+def _examine(chosen: Chosen, facts: Facts) -> Iterator[Finding]:
+    adapter, config = chosen
+    state = facts.running.sources.get(config.name) if facts.running else None
+    told = False
+    for finding in adapter(config).examine(
+        Situation(facts.user, facts.pid, connected=state is not None and state.is_up)
+    ):
+        told = told or finding.severity is Severity.ERROR
+        yield finding
+    if state is not None:
+        yield from _state(config.name, state, told=told)
+    elif facts.running is not None:
+        text = "the running gateway doesn't know it: it was started with an earlier configuration"
+        yield warning("source-unknown", f"source {config.name}", text, "sudo gatewayctl reload")
+
+
+def _state(name: str, state: SourceState, *, told: bool) -> Iterator[Finding]:
+    """Say what the gateway says, unless a cause was found: that is the better answer."""
+    about = f"source {name}"
+    if state.skew_s is not None and abs(state.skew_s) > _SKEW_S:
+        text = f"its times are {abs(state.skew_s):.0f} s {'behind' if state.skew_s > 0 else 'ahead of'} this machine's"
+        yield warning("source-clock-wrong", about, text, "set its clock, or this machine's: timedatectl status")
+    if state.reason and "our client id" in state.reason:
+        text, remedy = state.reason, "give each gateway a client_id of its own in gateway.toml"
+        yield error("client-id-taken", about, text, remedy)
+    elif state.state not in _UNTROUBLED and not told:
+        yield error(f"source-{state.state}", about, f"is {state.state}: {state.reason}", _remedies(state, name))
+    elif state.state == "up" and state.reason and not told:
+        yield warning("source-partly-up", about, state.reason, f"gatewayctl status, and what is said of {name} there")
+
+
+def _remedies(state: SourceState, name: str) -> str:
+    if state.state == "stalled":
+        return "is the sensor on, does it still send? gatewayctl tail shows what comes"
+    if state.state == "failed":
+        return "this is a defect of the adapter: report it, with journalctl -u telemetry-gateway"
+    return f"the gateway tries again by itself; journalctl -u telemetry-gateway | grep {shlex.quote(name)}"
+
+
+def _readable(facts: Facts) -> Iterator[Finding]:
+    assert facts.path is not None
+    if not facts.user.may(facts.path, os.R_OK):
+        text = f"{facts.path} can't be read by {facts.user.name}, as whom the gateway runs"
+        remedy = f"sudo setfacl -m u:{facts.user.name}:r {facts.path}, or chgrp it to a group of that user's"
+        yield error("configuration-unreadable", "configuration", text, remedy)
+
+
+def _none_enabled(facts: Facts) -> Iterator[Finding]:
+    if not _enabled(facts):
+        remedy = f"add an [[adapters]] table to {facts.path}; gatewayctl config sample shows all there are"
+        yield warning("no-sources", "configuration", "no source is configured and enabled: nothing will come", remedy)
+
+
+def _twice(chosen: Sequence[Chosen]) -> Iterator[Finding]:
+    """Find two sources that want what only one can have."""
+    owners: dict[str, AdapterConfig] = {}
+    for _, config in chosen:
+        for claim in config.claims():
+            first = owners.setdefault(claim, config)
+            if first is not config:
+                text = f'"{first.name}" and "{config.name}" both want the {claim}, which only one can have'
+                yield error("claimed-twice", f"source {config.name}", text, "remove one, or set enabled = false in it")

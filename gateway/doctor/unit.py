@@ -1,0 +1,73 @@
+"""The gateway's systemd unit, as ``systemctl show`` has it."""
+
+import shutil
+import subprocess
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+NAME = "telemetry-gateway.service"
+PACKAGED = (Path("/usr/lib/systemd/system"), Path("/lib/systemd/system"))
+"""Where packages put units."""
+_PROPERTIES = (
+    *("LoadState", "ActiveState", "UnitFileState", "FragmentPath", "NeedDaemonReload", "Type", "ExecStart"),
+    *("User", "SupplementaryGroups", "DynamicUser", "MainPID", "Result", "ExecMainStatus", "LimitNOFILESoft"),
+)
+_TIMEOUT_S = 3.0
+
+
+@dataclass(frozen=True, slots=True)
+class Unit:
+    """What systemd knows of the unit: its properties under systemd's own names."""
+
+    properties: Mapping[str, str]
+
+    @property
+    def is_active(self) -> bool:
+        """Whether it runs."""
+        return self.properties.get("ActiveState") in ("active", "reloading")
+
+    @property
+    def has_failed(self) -> bool:
+        """Whether systemd has given it up."""
+        return self.properties.get("ActiveState") == "failed"
+
+    @property
+    def is_enabled(self) -> bool:
+        """Whether it starts at boot."""
+        return self.properties.get("UnitFileState") in ("enabled", "enabled-runtime", "static", "generated")
+
+    @property
+    def file(self) -> Path:
+        """Where its text is."""
+        return Path(self.properties.get("FragmentPath", ""))
+
+    @property
+    def command(self) -> str:
+        """What it starts: the line of ``ExecStart``."""
+        _, _, rest = self.properties.get("ExecStart", "").partition("argv[]=")
+        return rest.partition(" ;")[0].strip()
+
+    def hidden(self, packaged: Sequence[Path] = PACKAGED) -> Path | None:
+        """Return the packaged text that ``file`` hides; None where it hides none."""
+        candidates = (folder / NAME for folder in packaged)
+        return next((each for each in candidates if each.is_file() and not _same(each, self.file)), None)
+
+
+def ask() -> Unit | None:
+    """Return the unit; None where there is no systemd, or no such unit."""
+    program = shutil.which("systemctl")
+    if program is None:
+        return None
+    command = [program, "show", NAME, f"--property={','.join(_PROPERTIES)}"]
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, timeout=_TIMEOUT_S, check=False)  # noqa: S603  no text from outside
+    except (OSError, subprocess.TimeoutExpired):
+        return None
+    pairs = (line.partition("=") for line in done.stdout.splitlines())
+    properties = {key: value for key, _, value in pairs}
+    return Unit(properties) if done.returncode == 0 and properties.get("LoadState") == "loaded" else None
+
+
+def _same(one: Path, other: Path) -> bool:
+    return one.resolve() == other.resolve()

@@ -1,0 +1,132 @@
+"""``gatewayctl doctor`` and ``check`` as their user meets them: every fault of docs/doctor.md is seeded and named."""
+
+import os
+import shutil
+
+import pytest
+
+from gateway.findings import Finding
+from tests.support.faults.box import Box
+from tests.support.faults.brokers import broker, mqtt
+from tests.support.faults.ports import serial
+from tests.support.faults.table import END, PAGE, faults, rendered
+from tests.support.faults.tls import secured, trusting
+from tests.support.ptys import VirtualPort
+
+FAULTS = faults()
+
+
+@pytest.mark.parametrize("name", FAULTS)
+def test_a_fault_is_named_with_its_remedy(name):
+    fault = FAULTS[name]
+    if fault.root and os.geteuid() != 0:
+        pytest.skip("needs root")
+    with Box() as box:
+        direct = fault.seed(box)
+        if isinstance(direct, list):
+            return _expect(fault, [_plain(finding) for finding in direct])
+        visit = box.visit(*(["check"] if fault.program == "check" else []))
+        assert visit.code == fault.exit, visit
+        if fault.program == "check":
+            return _in_words(fault, visit.err)
+        return _expect(fault, visit.findings)
+
+
+def _expect(fault, findings):
+    found = [finding for finding in findings if finding["name"] == fault.finding]
+    assert found, findings
+    assert any(_fits(fault, finding) for finding in found), found
+
+
+def _fits(fault, finding):
+    parts = [part in finding["text"] for part in fault.said]
+    return finding["severity"] == fault.severity and fault.remedy in finding["remedy"] and all(parts)
+
+
+def _in_words(fault, printed):
+    for part in (*fault.said, fault.remedy):
+        assert part in printed
+
+
+def _plain(finding):
+    assert isinstance(finding, Finding)
+    return {"name": finding.name, "severity": str(finding.severity), "text": finding.text, "remedy": finding.remedy}
+
+
+def test_there_are_many_and_the_page_lists_them_as_they_are():
+    assert len(FAULTS) >= 40
+    assert rendered() + END in PAGE.read_text(), "python -m tests.support.faults.table writes it"
+
+
+def test_tools_for_the_faults_are_there():
+    assert all(map(shutil.which, ("openssl", "mosquitto_passwd", "prlimit")))
+
+
+# ---- where nothing is wrong
+
+
+def test_a_gateway_that_works_has_no_findings():
+    with Box() as box:
+        port, ca_file = secured(box)
+        line = box.stack.enter_context(VirtualPort(box.folder / "port"))
+        daemon = box.daemon(trusting(port, ca_file) + serial(line.link))
+        daemon.wait_up("broker", "bench")
+        assert wrong(box) == []
+        daemon.stop()
+        assert wrong(box) == []
+
+
+def test_a_running_gateway_is_not_disturbed():
+    with Box() as box:
+        running = broker(box)
+        line = box.stack.enter_context(VirtualPort(box.folder / "port"))
+        daemon = box.daemon(mqtt(running.port) + serial(line.link))
+        daemon.wait_up("broker", "bench")
+        connections = running.log.count("New client connected")
+        kept = files(daemon)
+        assert box.visit().code == 0
+        assert running.log.count("New client connected") == connections
+        assert files(daemon) == kept
+        assert daemon.source_states() == {"broker": "up", "bench": "up"}
+        assert "is down" not in daemon.log
+
+
+def test_a_stopped_gateway_s_files_stay_as_they_are():
+    with Box() as box:
+        daemon = box.daemon()
+        daemon.stop()
+        kept = files(daemon)
+        assert box.visit().code == 0
+        assert files(daemon) == kept
+
+
+def test_people_read_text_and_remedy():
+    with Box() as box:
+        box.write(serial("/dev/ttyUSB77"))
+        visit = box.visit("doctor")
+        assert visit.code == 1
+        first, second = visit.out.splitlines()[:2]
+        assert first.startswith("error   source bench: /dev/ttyUSB77: no such port; there ")
+        assert first.endswith("[port-missing]")
+        assert second.startswith("        → plug it in")
+        assert "1 error, 2 notes." in visit.out
+
+
+def test_a_configuration_without_sense_hides_nothing_else():
+    with Box() as box:
+        box.config.write_text("[web]\nprot = 8080\n")
+        box.env["PYTHONPATH"] = str(box.folder)
+        names = {finding["name"] for finding in box.visit().findings}
+        assert {"configuration", "pythonpath"} <= names
+
+
+def files(daemon):
+    """Return the names in the state folder, with owner and rights; sizes and times change with each reading."""
+    states = {path.name: path.stat() for path in daemon.socket.parent.iterdir()}
+    return {name: (state.st_uid, state.st_mode) for name, state in states.items()}
+
+
+def wrong(box):
+    """Return errors and warnings, but for what this machine itself may have."""
+    own = {"clock-not-synchronised", "journal-larger-than-disk", "state-in-memory", "port-taker", "descriptors-few"}
+    return [each for each in box.visit().findings if each["severity"] != "note" and each["name"] not in own]

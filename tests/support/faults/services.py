@@ -1,0 +1,203 @@
+"""The service and the running gateway; systemd answers as a script of the test does."""
+
+import os
+import signal
+import sys
+from importlib.metadata import version
+from pathlib import Path
+
+from gateway.doctor import unit
+from gateway.doctor.service import text_of
+from tests.support.control_server import ControlServer
+from tests.support.faults.box import SIMULATOR, Box
+from tests.support.faults.fault import fault
+
+NOT_REAL = "Not systemd: a `systemctl` that answers as it does"
+LEDGER = dict.fromkeys(("received", "stored", "rejected", "duplicate", "ignored", "dropped", "in_flight"), 0)
+
+
+def systemd(box: Box, **properties: str) -> None:
+    """Let systemctl answer with an enabled unit that runs, but for ``properties``."""
+    gatewayd = Path(sys.executable).with_name("gatewayd")
+    all_ = {
+        "LoadState": "loaded",
+        "ActiveState": "active",
+        "UnitFileState": "enabled",
+        "FragmentPath": "/usr/lib/systemd/system/telemetry-gateway.service",
+        "NeedDaemonReload": "no",
+        "ExecStart": f"{{ path={gatewayd} ; argv[]={gatewayd} --config {box.config} ; ignore_errors=no ; }}",
+        "Result": "success",
+        "ExecMainStatus": "0",
+        "LimitNOFILESoft": "8192",
+        **properties,
+    }
+    folder = box.folder / "bin"
+    folder.mkdir()
+    lines = "\n".join(f"{key}={value}" for key, value in all_.items())
+    program = folder / "systemctl"
+    program.write_text(f"#!/bin/sh\ncat <<'END'\n{lines}\nEND\n")
+    program.chmod(0o755)
+    box.env["PATH"] = f"{folder}:{os.environ['PATH']}"
+
+
+def answering(box: Box, sources: list[dict[str, object]] | None = None, running: str = "") -> None:
+    """Let something answer as a running gateway does."""
+    (box.folder / "state").mkdir()
+    status = {
+        "gateway": {"name": "x", "version": running or version("telemetry-gateway"), "uptime_s": 1.0},
+        "problems": [],
+        "sources": [_source("pretend", "up")] if sources is None else sources,
+    }
+    box.stack.enter_context(ControlServer(box.folder / "state" / "control.sock", {"/status": status}))
+
+
+def _source(name: str, state: str, reason: str | None = None) -> dict[str, object]:
+    return {"name": name, "type": "simulator", "state": state, "since": 0.0, "reason": reason, "skew_s": None} | {
+        "ledger": LEDGER
+    }
+
+
+@fault("the service gave up: configuration", "service-failed", "gatewayctl check", said=["can't be used"], how=NOT_REAL)
+def refused_to_start(box: Box) -> None:
+    systemd(box, ActiveState="failed", Result="exit-code", ExecMainStatus="78")
+
+
+@fault("the service gave up", "service-failed", "journalctl -u telemetry-gateway", said=["has failed"], how=NOT_REAL)
+def failed(box: Box) -> None:
+    systemd(box, ActiveState="failed", Result="watchdog", ExecMainStatus="6")
+
+
+@fault("the service is stopped", "service-stopped", "sudo systemctl start", said=["isn't running now"], how=NOT_REAL)
+def stopped(box: Box) -> None:
+    systemd(box, ActiveState="inactive")
+
+
+@fault(
+    "the service won't start at boot",
+    "service-not-enabled",
+    "sudo systemctl enable",
+    said=["next boot"],
+    severity="warning",
+    how=NOT_REAL,
+)
+def not_enabled(box: Box) -> None:
+    systemd(box, UnitFileState="disabled")
+    answering(box)
+
+
+@fault(
+    "systemd goes by an earlier file",
+    "service-needs-reload",
+    "sudo systemctl daemon-reload",
+    said=["was changed"],
+    severity="warning",
+    how=NOT_REAL,
+)
+def needs_reload(box: Box) -> None:
+    systemd(box, NeedDaemonReload="yes")
+
+
+@fault(
+    "an old service file hides the packaged one",
+    "service-file-old",
+    "sudo rm ",
+    said=["hides the packaged"],
+    severity="warning",
+    how="Not systemd: two files, and the check called with their folders",
+)
+def old_file(box: Box) -> object:
+    mine, packaged = box.folder / "etc", box.folder / "lib"
+    for folder, text in ((mine, "Type=exec"), (packaged, "Type=notify")):
+        folder.mkdir()
+        (folder / unit.NAME).write_text(f"[Service]\n{text}\n")
+    return list(text_of(unit.Unit({"FragmentPath": str(mine / unit.NAME)}), own=mine, packaged=(packaged,)))
+
+
+@fault(
+    "the service's program isn't there", "service-program-missing", "systemctl edit", said=["/opt/gone"], how=NOT_REAL
+)
+def no_program(box: Box) -> None:
+    systemd(box, ExecStart="{ path=/opt/gone/gatewayd ; argv[]=/opt/gone/gatewayd ; ignore_errors=no ; }")
+
+
+@fault(
+    "the service is of another installation",
+    "service-other-installation",
+    "gatewayctl",
+    said=["this gatewayctl is of"],
+    severity="warning",
+    how=NOT_REAL,
+)
+def other_installation(box: Box) -> None:
+    systemd(box, ExecStart="{ path=/bin/true ; argv[]=/usr/../bin/true ; ignore_errors=no ; }")
+
+
+@fault(
+    "the service reads another file",
+    "service-other-configuration",
+    "--config /etc/elsewhere.toml doctor",
+    said=["it reads /etc/elsewhere.toml"],
+    severity="warning",
+    how=NOT_REAL,
+)
+def other_configuration(box: Box) -> None:
+    gatewayd = Path(sys.executable).with_name("gatewayd")
+    systemd(box, ExecStart=f"{{ path={gatewayd} ; argv[]={gatewayd} --config /etc/elsewhere.toml ; }}")
+
+
+@fault(
+    "an older version is still running",
+    "version-old",
+    "sudo systemctl restart",
+    said=["0.0.1 is running"],
+    severity="warning",
+)
+def old_version(box: Box) -> None:
+    """A server on the control socket that answers as an older gateway."""
+    answering(box, running="0.0.1")
+
+
+@fault(
+    "the running gateway doesn't know a source",
+    "source-unknown",
+    "gatewayctl reload",
+    said=["earlier configuration"],
+    severity="warning",
+)
+def unknown_source(box: Box) -> None:
+    """A running gateway, and a source that was added since."""
+    daemon = box.daemon()
+    with daemon.config.open("a") as file:
+        file.write(SIMULATOR.replace("pretend", "added"))
+
+
+@fault("the gateway hangs", "gateway-silent", "sudo systemctl restart", said=["is there and doesn't answer"])
+def hanging(box: Box) -> None:
+    """A running gateway, and `kill -STOP`."""
+    daemon = box.daemon()
+    assert daemon.process is not None
+    box.stack.callback(daemon.process.send_signal, signal.SIGCONT)
+    daemon.process.send_signal(signal.SIGSTOP)
+
+
+@fault("a source is stalled", "source-stalled", "gatewayctl tail", said=["is stalled: silent for 9 min"])
+def stalled(box: Box) -> None:
+    """A server on the control socket that says so."""
+    answering(box, [_source("pretend", "stalled", "silent for 9 min")])
+
+
+@fault(
+    "another client has the gateway's client id",
+    "client-id-taken",
+    "client_id of its own",
+    said=["another client connected"],
+)
+def client_id_taken(box: Box) -> None:
+    """A server on the control socket that says so."""
+    answering(box, [_source("pretend", "down", 'another client connected with our client id "greenhouse"')])
+
+
+@fault("an adapter has a defect", "source-failed", "report it", said=["is failed: KeyError"])
+def defect(box: Box) -> None:
+    """A server on the control socket that says so."""
+    answering(box, [_source("pretend", "failed", "KeyError: 'x'")])

@@ -1,0 +1,39 @@
+"""gatewayctl as a user without rights.
+
+    python stranger.py UID GID [gatewayctl's own arguments]
+
+gives root's rights up itself: an interpreter in root's home, which others may not enter, would not even start.
+"""
+
+import os
+import sys
+
+
+def _load() -> None:
+    """Import what is imported late."""
+    import encodings.ascii
+    import encodings.idna
+    import encodings.unicode_escape
+    import encodings.utf_8_sig  # noqa: F401
+
+    import adapters.mqtt
+    import adapters.serial_port  # noqa: F401
+    import gateway.cli.check
+    import gateway.cli.doctor
+    import gateway.cli.doctor_facts
+    import gateway.doctor  # noqa: F401
+
+
+def _run() -> None:
+    uid, gid = int(sys.argv.pop(1)), int(sys.argv.pop(1))
+    _load()
+    os.setgroups([])
+    os.setgid(gid)
+    os.setuid(uid)
+    from gateway.cli import main
+
+    main()
+
+
+if __name__ == "__main__":
+    _run()
