@@ -1,19 +1,14 @@
 """Bringing viewers from where they are to the newest: one green thread for each that is behind."""
 
-import logging
 from collections.abc import Callable, Sequence
 from itertools import accumulate
-from typing import TypeVar
 
-from gateway.errors import JournalDown
 from gateway.journal import Condensed, Stored
 from gateway.live.outside import History, Traffic, Transport
 from gateway.live.packets import account
+from gateway.live.recall import Recall
 from gateway.live.watches import Viewer, Watch
 from gateway.runtime import monotonic, sleep, spawn
-
-T = TypeVar("T")
-log = logging.getLogger(__name__)
 
 _MOST_A_PART = 3000
 """Readings: to join more would hold the hub for long."""
@@ -39,7 +34,7 @@ class CatchingUp:
         self._history = history
         self._due = due
         self._go_live = go_live
-        self._down = False
+        self._recall = Recall()
 
     def follow(self, viewer: Viewer, *, late: bool) -> None:
         """Serve ``viewer.behind`` until it is empty; ``late``: it is there because it took too little."""
@@ -60,8 +55,10 @@ class CatchingUp:
 
     def _step(self, viewer: Viewer) -> None:
         at, traffic, pace = monotonic(), self._transport.traffic(viewer.name), viewer.pace
-        is_ready = pace.is_ready(at, traffic)
-        pace.judge(at, viewer.readings_behind(self._due), traffic)
+        is_ready, behind = pace.is_ready(at, traffic), viewer.readings_behind(self._due)
+        if viewer.is_kept_waiting:
+            pace.expect(behind)
+        pace.judge(at, behind, traffic)
         if not is_ready:
             self._wait(viewer, traffic)
         elif pace.slow and not pace.recover(at):
@@ -96,16 +93,16 @@ class CatchingUp:
 
     def _bring_on(self, watch: Watch, budget: int) -> None:
         upto = self._due(watch)
-        if watch.position < upto:
-            part = self._part(watch, upto, budget)
-            self._send(watch, part[-1].seq if part else upto, Condensed(part, len(part), part[0].seq if part else 0))
-
-    def _part(self, watch: Watch, upto: int, budget: int) -> Sequence[Stored]:
+        if watch.position >= upto:
+            return
         limit = max(1, min(budget // watch.mean_bytes, _MOST_A_PART))
-        found = self._read(self._history.after, watch, upto, limit) or []
-        if found:
-            watch.mean_bytes = sum(len(stored.body) for stored in found) // len(found)
-        return _fitting(found, budget)
+        found = self._recall.read(self._history.after, watch, upto, limit)
+        if not found:
+            self._go_without(watch, upto, unreadable=found is None)
+            return
+        watch.mean_bytes = sum(len(stored.body) for stored in found) // len(found)
+        part = _fitting(found, budget)
+        self._send(watch, part[-1].seq, Condensed(part, len(part), part[0].seq))
 
     # ---- a slow one is sent what fits
 
@@ -113,34 +110,36 @@ class CatchingUp:
         due = [watch for watch in viewer.behind.values() if watch.position < self._due(watch)]
         before, whole = self._transport.traffic(viewer.name), True
         for watch in due:
-            if watch.ended:
-                continue
-            upto = self._due(watch)
-            view = self._read(self._history.condensed, watch, upto, viewer.pace.budget // len(due))
-            self._send(watch, upto, view or Condensed(()))
-            whole &= view is not None and view.is_whole
-        if due:
+            if not watch.ended:
+                whole &= self._show(watch, viewer.pace.budget // len(due))
+        if self._transport.traffic(viewer.name).handed > before.handed:
             self._sent(viewer, before, whole=whole)
         else:
             self._wait(viewer, before)
 
+    def _show(self, watch: Watch, budget: int) -> bool:
+        """Return whether nothing was left out."""
+        upto = self._due(watch)
+        view = self._recall.read(self._history.condensed, watch, upto, budget)
+        if view is None or not view.kept:
+            self._go_without(watch, upto, unreadable=view is None)
+            return False
+        self._send(watch, upto, view)
+        return view.is_whole
+
     # ---- both
 
-    def _read(self, query: Callable[[str, int, int, int], T], watch: Watch, upto: int, most: int) -> T | None:
-        try:
-            found = query(watch.device, watch.position, upto, most)
-        except JournalDown as error:
-            if not self._down:
-                log.warning("%s can't be shown its history: %s", watch.device, error)
-            self._down = True
-            return None
-        self._down = False
-        return found
+    def _go_without(self, watch: Watch, upto: int, *, unreadable: bool) -> None:
+        """Say what is gone, at once; what can't be read, only when it couldn't for long."""
+        if not unreadable:
+            self._send(watch, upto, Condensed(()))
+        elif self._recall.gives_up(watch):
+            self._send(watch, upto, Condensed(()), "unreadable")
 
-    def _send(self, watch: Watch, upto: int, view: Condensed) -> None:
-        """Bring ``watch`` to ``upto``, unless its viewer has left meanwhile."""
+    def _send(self, watch: Watch, upto: int, view: Condensed, lost: str = "expired") -> None:
+        """Bring ``watch`` to ``upto``, unless its viewer has left meanwhile; ``lost``: why there is no more."""
         if not watch.ended:
-            self._transport.send_all(watch.viewer, list(account(watch, upto, view)))
+            self._transport.send_all(watch.viewer, list(account(watch, upto, view, lost)))
             watch.position = upto
 
     def _sent(self, viewer: Viewer, before: Traffic, *, whole: bool) -> None:

@@ -163,7 +163,7 @@ class Pace:
             self.slow, self._whole_since = True, None
 
     def expect(self, behind: int) -> None:
-        """Note that it asked for more, and so is further behind."""
+        """Note that it is so far behind for no fault of its own: it asked for more, or had to wait."""
         self._windows, self._least_behind = 0, behind
 
     def recover(self, at: float) -> bool:

@@ -16,8 +16,11 @@ def readings(device: str, wires: Sequence[bytes]) -> orjson.Fragment:
     return orjson.Fragment(b'{"device":%s,"readings":[%s]}' % (orjson.dumps(device), b",".join(wires)))
 
 
-def account(watch: Watch, upto: int, view: Condensed) -> Iterator[Event]:
-    """Return events that account once, in order, for each ``seq`` from the position of ``watch`` up to ``upto``."""
+def account(watch: Watch, upto: int, view: Condensed, lost: str) -> Iterator[Event]:
+    """Return events that account once, in order, for each ``seq`` from the position of ``watch`` up to ``upto``.
+
+    ``lost`` is why there is nothing past the end of ``view``.
+    """
     position = watch.position
     if view.oldest > position + 1:
         yield _gap(watch.device, position + 1, view.oldest - 1, "slow" if view.cut else "expired")
@@ -30,7 +33,7 @@ def account(watch: Watch, upto: int, view: Condensed) -> Iterator[Event]:
         position = shown[-1].seq
         yield "readings", readings(watch.device, [wire(stored.seq, stored.body) for stored in shown])
     if position < upto:
-        yield _gap(watch.device, position + 1, upto, "expired")
+        yield _gap(watch.device, position + 1, upto, lost)
 
 
 def _gap(device: str, first: int, last: int, reason: str) -> Event:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from math import inf
 
 from gateway.live.pace import Lateness, Pace
 
@@ -18,6 +19,9 @@ class Watch:
     ended: bool = False
     mean_bytes: int = 100
     """Of the readings that it was sent last."""
+    failing_since: float | None = None
+    again_at: float = -inf
+    """Monotonic seconds: since when what it misses can't be read, and when that is tried again."""
 
 
 @dataclass(slots=True, eq=False)
@@ -38,6 +42,11 @@ class Viewer:
         device = next(iter(self.behind))
         watch = self.behind[device] = self.behind.pop(device)
         return watch
+
+    @property
+    def is_kept_waiting(self) -> bool:
+        """Whether it comes no nearer for no fault of its own."""
+        return any(watch.failing_since is not None for watch in self.behind.values())
 
     def readings_behind(self, due: Callable[[Watch], int]) -> int:
         """Return how many readings it is away from where it is to come."""

@@ -5,7 +5,6 @@ import random
 import orjson
 import pytest
 
-from gateway.errors import JournalDown
 from gateway.journal import Condensed
 from gateway.live import Live, TooManyDevices, Traffic
 from gateway.model import Reading, encode_body
@@ -23,7 +22,6 @@ class Journal:
     def __init__(self):
         self.readings = []
         self.oldest = 1
-        self.fails = False
 
     def commit(self, count):
         first = len(self.readings) + 1
@@ -33,8 +31,6 @@ class Journal:
 
     def after(self, device, after, upto, limit):
         sleep(0)
-        if self.fails:
-            raise JournalDown("disk gone")
         found = [r for r in self.readings if after < r.seq <= upto and r.seq >= self.oldest]
         return [Stored(r.seq, r.ts, r.body) for r in found[:limit]]
 
@@ -144,16 +140,6 @@ def test_what_retention_took_is_a_named_gap(world):
     until(lambda: world.in_room("v"))
     assert world.transport.gaps("v") == [(3, 7, "expired")]
     assert world.transport.seqs("v") == [8, 9, 10]
-
-
-def test_an_unreadable_journal_is_a_named_gap_and_live_goes_on(world):
-    world.commit(5)
-    world.journal.fails = True
-    world.live.join("v", "d", 1, 1)
-    until(lambda: world.in_room("v"))
-    world.commit()
-    assert world.transport.gaps("v") == [(2, 5, "expired")]
-    assert world.transport.seqs("v") == [6]
 
 
 @pytest.mark.parametrize("name", ["d", ""])

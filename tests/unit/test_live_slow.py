@@ -12,6 +12,7 @@ from gateway.journal.condensing import condensed
 from gateway.live import Live, Traffic
 from gateway.live import catching_up as catching_up_module
 from gateway.live import live as live_module
+from gateway.live import recall as recall_module
 from gateway.model import Reading, encode_body
 from gateway.runtime import sleep
 
@@ -197,6 +198,7 @@ def world(monkeypatch):
     monkeypatch.setattr(catching_up_module, "monotonic", made.monotonic)
     monkeypatch.setattr(catching_up_module, "sleep", made.sleep)
     monkeypatch.setattr(live_module, "monotonic", made.monotonic)
+    monkeypatch.setattr(recall_module, "monotonic", made.monotonic)
     yield made
     for viewer in list(made.lines):
         made.live.gone(viewer)
@@ -336,18 +338,53 @@ def test_the_rest_of_a_bounded_look_back_is_a_plain_gap(world):
     assert {reason for _, _, reason in gaps} == {"slow"}
 
 
-def test_an_unreadable_journal_is_a_named_gap_for_a_slow_one_too(world, caplog):
+@pytest.mark.parametrize("rate", [FAST, 8_000])
+def test_a_journal_that_cannot_be_read_for_a_moment_costs_nobody_a_reading(world, rate):
     world.rate = 1000.0
-    watch(world, "v", rate=8_000)
-    world.run(5.0)
-    world.fails = True
-    world.run(3.0)
-    world.fails = False
+    line = watch(world, "v", rate=rate)
+    line.rate = 0
     world.run(2.0)
+    world.fails, line.rate = True, rate
+    world.run(4.0)
+    world.fails = False
+    world.run(8.0)
+    seqs, gaps = world.seen("v")
+    assert seqs == list(range(1, seqs[-1] + 1))
+    assert world.at - world.readings[seqs[-1] - 1].ts < 2.0
+    assert {reason for _, _, reason in gaps} <= ({"slow"} if rate == 8_000 else set())
+
+
+@pytest.mark.parametrize("rate", [FAST, 8_000])
+def test_what_cannot_be_read_for_long_is_a_named_gap_and_live_goes_on(world, rate, caplog):
+    world.publish([0.0] * 50)
+    line = watch(world, "v", rate=rate)
+    world.rate = 1000.0
+    world.run(5.0)
+    line.rate, world.fails = 0, True
+    world.run(2.0)
+    line.rate = rate
+    world.run(8.0)
+    seqs, gaps = world.seen("v")
+    assert gaps[-1][2] == "unreadable"
+    world.fails = False
+    world.run(4.0)
     seqs, gaps = world.seen("v")
     assert seqs == list(range(seqs[0], seqs[-1] + 1))
-    assert {reason for _, _, reason in gaps} == {"slow", "expired"}
+    assert "expired" not in {reason for _, _, reason in gaps}
     assert [record.levelname for record in caplog.records] == ["WARNING"]
+
+
+def test_it_is_not_tried_at_every_turn(world):
+    world.publish([0.0] * 50)
+    world.fails, tries = True, []
+    after = world.after
+    world.after = lambda *args: tries.append(args) or after(*args)
+    world.line("v")
+    world.live.join("v", "d", 0, 0)
+    world.run(20.0)
+    assert world.seen("v")[1] == [(1, 50, "unreadable")]
+    assert "v" in world.rooms["d"]
+    assert 5 < len(tries) < 20
 
 
 def test_more_that_is_asked_for_meanwhile_is_sent_whole_too(world):

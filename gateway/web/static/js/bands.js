@@ -11,6 +11,7 @@ const REASONS = {
   expired: "expired",
   slow: "this connection was too slow",
   unexplained: "not received",
+  unreadable: "the gateway couldn't read them",
 };
 
 /** `12 readings not available: expired`. */

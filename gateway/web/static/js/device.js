@@ -119,7 +119,7 @@ function take({ readings }) {
 function miss(gap) {
   record.miss(gap);
   const kept = record.breaks.at(-1);
-  const action = gap.reason === "slow" ? { label: "Load them", run: () => refill(kept) } : undefined;
+  const action = gap.reason === "slow" || gap.reason === "unreadable" ? { label: "Load them", run: () => refill(kept) } : undefined;
   notice(`${capital(words(gap))}.`, action);
   draw();
 }
