@@ -48,6 +48,8 @@ class Client(paho.Client):
         )
         self.on_publication: Callable[[Publication], None] = _forget
         """Gets each message; never raises, paho's parser wouldn't survive it (docs/traps.md 2.3)."""
+        self.unsettled: Callable[[], int] = int
+        """Tells how many messages wait to be acknowledged."""
         self.on_message = self._on_qos_2
         self._stream: Stream | None = None
         self._max_packet_bytes = max_packet_bytes
@@ -91,7 +93,7 @@ class Client(paho.Client):
     def _wait(self, stream: Stream, timeout_s: float) -> bool:
         """Wait until there may be bytes; return False if there are none in time."""
         if self._moderation.pause_s and not stream.was_full:
-            runtime.sleep(self._moderation.pause_s)
+            runtime.sleep(self._moderation.pause_now(self.unsettled()))
             return True
         return runtime.wait_readable(stream.fileno(), self._patience_s(timeout_s))
 

@@ -32,6 +32,7 @@ class Inbound:
         self._unsettled: set[int] = set()
         self._settled: list[int] = []
         client.on_publication = self._take_in
+        client.unsettled = lambda: self.unsettled
 
     @property
     def unsettled(self) -> int:

@@ -5,12 +5,18 @@ hub again, of each viewer. So a connection on which much comes is left alone for
 cards do with their interrupts. Where it is quiet, nothing waits.
 """
 
+from adapters.mqtt.packets import RECEIVE_MAXIMUM
+
 BUSY_RATE = 200.0
 """Messages a second: past it the connection is left alone between two looks."""
 PAUSE_S = 0.004
 _FULL_RATE = 2000.0
 """Past it the pauses grow with the rate: nobody sees the difference in so many readings, and each is cheaper."""
+_FEW = 24
+"""They stay short where a look finds no more: it may be all that a broker of MQTT 3.1.1 sends in advance, often 20."""
 MOST_PAUSE_S = 0.016
+_MANY_UNSETTLED = RECEIVE_MAXIMUM // 2
+"""So many wait to be acknowledged: long pauses would let the broker wait for us."""
 _SOON_S = 0.0001
 """Two looks are at least so far apart, as far as the rate is concerned."""
 
@@ -23,6 +29,10 @@ class Moderation:
         """How long to leave the connection alone; 0: until something comes."""
         self._last = float("-inf")
 
+    def pause_now(self, unsettled: int) -> float:
+        """Return ``pause_s``, or less where ``unsettled`` messages are near what the broker sends in advance."""
+        return self.pause_s if unsettled < _MANY_UNSETTLED else min(self.pause_s, PAUSE_S)
+
     def looked(self, at: float, count: int) -> None:
         """Learn that ``count`` messages were there at ``at`` (monotonic seconds), and no more."""
         if not count:
@@ -32,5 +42,7 @@ class Moderation:
         self._last = at
         if rate < BUSY_RATE:
             self.pause_s = 0.0
+        elif count < _FEW:
+            self.pause_s = PAUSE_S
         else:
             self.pause_s = min(PAUSE_S * max(rate / _FULL_RATE, 1.0), MOST_PAUSE_S)

@@ -52,3 +52,18 @@ def test_the_first_message_and_many_in_one_instant_are_no_matter() -> None:
     assert moderation.pause_s == 0.0
     moderation.looked(5.0, 256)
     assert moderation.pause_s == MOST_PAUSE_S
+
+
+def test_a_broker_that_sends_twenty_in_advance_waits_no_longer_than_for_a_short_pause() -> None:
+    moderation = Moderation()
+    for number in range(100):
+        moderation.looked(number * 0.005, 20)
+        assert moderation.pause_s in (0.0, PAUSE_S)
+
+
+def test_long_pauses_leave_the_broker_something_to_send() -> None:
+    moderation, _ = settled(20_000)
+    assert moderation.pause_now(100) == MOST_PAUSE_S
+    assert moderation.pause_now(900) == PAUSE_S
+    moderation.looked(5.0, 0)
+    assert moderation.pause_now(900) == 0.0
