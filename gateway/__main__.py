@@ -23,7 +23,7 @@ import click
 from gateway.configuration import find_config, load
 from gateway.daemon import VERSION, Daemon
 from gateway.errors import CannotStart, ConfigError, JournalDown
-from gateway.logs import set_up
+from gateway.logs import FORMATS, set_up
 from gateway.memory import few_arenas
 from gateway.runtime import resolve_in_background
 
@@ -40,10 +40,20 @@ EXIT_CONFIG = 78
     help="Configuration file. Default: $GATEWAY_CONFIG, ./gateway.toml, /etc/telemetry-gateway/gateway.toml.",
 )
 @click.option(
-    "--log-level", type=click.Choice(["debug", "info", "warning", "error"]), default="info", show_default=True
+    "--log-level",
+    type=click.Choice(["debug", "info", "warning", "error"]),
+    envvar="GATEWAY_LOG_LEVEL",
+    default="info",
+    show_default=True,
+)
+@click.option(
+    "--log-format",
+    type=click.Choice(sorted(FORMATS)),
+    envvar="GATEWAY_LOG_FORMAT",
+    help="Default: journal where systemd's journal reads the log, else plain.",
 )
 @click.version_option(VERSION, prog_name="gatewayd")
-def main(config: Path | None, log_level: str) -> None:
+def main(config: Path | None, log_level: str, log_format: str | None) -> None:
     """Run the telemetry gateway in the foreground; SIGTERM or Ctrl-C ends it in order."""
     try:
         configuration = load(find_config(config))
@@ -52,7 +62,7 @@ def main(config: Path | None, log_level: str) -> None:
         sys.exit(EXIT_CONFIG)
     os.umask(_UMASK)
     few_arenas()
-    handler = set_up(log_level.upper())
+    handler = set_up(log_level.upper(), log_format)
     resolve_in_background()
     try:
         Daemon(configuration).run()

@@ -252,4 +252,5 @@ class Daemon:
             self._control_path.unlink()
         if not self._closed:
             raise JournalDown("the journal did not come to its end in time: its newest readings may not be written")
+        self._pipeline.sum_up(all_now=True)
         log.info("stopped")

@@ -21,6 +21,7 @@ from prometheus_client.process_collector import ProcessCollector
 from prometheus_client.registry import Collector
 
 from gateway.devices import State
+from gateway.logs import dropped_lines
 from gateway.meters import Distribution, Meters
 from gateway.status import Status
 from gateway.supervisor import SourceState
@@ -76,6 +77,8 @@ class Metrics(Collector):
             _name("hub_long_turns"), "Times that the hub was busy for 50 ms of CPU", hub.long_turns
         )
         yield turns
+        text = "Log lines that found no room, as nobody took what was written before"
+        yield CounterMetricFamily(_name("log_lines_dropped"), text, dropped_lines())
         yield _gauge("problems", "Problems that gatewayctl status names; 0: all is well", problems)
 
     def _messages(self) -> Iterator[Metric]:

@@ -223,6 +223,11 @@ class Pipeline:
             self._sinks.deliveries.forget(entry.source, entry.message.packet_id, entry.digest)
             self._sinks.deliveries.unsay(entry.source, entry.message)
 
+    def sum_up(self, *, all_now: bool = False) -> None:
+        """Log how many messages were refused since the last line about it; call about once a second."""
+        self._rejects.sum_up(all_now=all_now)
+        self._drops.sum_up(all_now=all_now)
+
     def lag_ms(self) -> dict[str, float]:
         """Return p50 and p99 from arrival to emission of the oldest message of a commit, lately."""
         lags = sorted(self._lags) or [0.0]

@@ -32,6 +32,7 @@ class Supervisor:
 
     def __init__(self, adapter: Adapter[AdapterConfig], take: Callable[[RawMessage], None]) -> None:
         self.config = adapter.config
+        self._field = {"source": adapter.config.name}
         self.state: SourceState = "starting"
         self.since = now()
         self._changed_at = monotonic()
@@ -66,7 +67,9 @@ class Supervisor:
     def join(self, timeout_s: float) -> None:
         """Wait until the adapter ended; after ``timeout_s`` it is ended where it waits."""
         if self._task is not None and not self._task.join(timeout_s):
-            log.warning("source %s did not end in time, and is ended where it waits", self.config.name)
+            log.warning(
+                "source %s did not end in time, and is ended where it waits", self.config.name, extra=self._field
+            )
             self._task.kill()
 
     def retire(self) -> None:
@@ -168,7 +171,7 @@ class Supervisor:
         try:
             return self._adapter.refresh()
         except Exception:
-            log.exception("source %s can't be refreshed", self.config.name)
+            log.exception("source %s can't be refreshed", self.config.name, extra=self._field)
             return False
 
     def _end_overdue_run(self) -> None:
@@ -196,7 +199,7 @@ class Supervisor:
         except Exception as error:
             reason = f"defect in the adapter: {type(error).__name__}: {error}"
             if reason != self.reason:
-                log.exception("source %s failed", self.config.name)
+                log.exception("source %s failed", self.config.name, extra=self._field)
             self._fall("failed", reason)
             return _FAILED_RETRY_S
         else:
@@ -226,7 +229,7 @@ class Supervisor:
         self.state, self.reason = state, reason
         well = state == "disabled" or (state == "up" and reason is None)
         level = logging.INFO if well else logging.WARNING
-        log.log(level, "source %s is %s%s", self.config.name, state, f": {reason}" if reason else "")
+        log.log(level, "source %s is %s%s", self.config.name, state, f": {reason}" if reason else "", extra=self._field)
 
 
 def _leave_with_sender(_message: RawMessage) -> None:

@@ -55,6 +55,7 @@ class Upkeep:
             self.chores.do("look at the clock", self._look_at_clock)
             self.chores.do("judging of sources", self._look_at_sources)
             self.chores.do("judging of devices", self._look_at_devices)
+            self.chores.do("summary of refusals", self.pipeline.sum_up)
             self.sources_judged.beat()
 
     def keep_ledger(self) -> None:

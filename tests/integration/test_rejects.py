@@ -234,11 +234,11 @@ def test_gatewayctl(daemon, broker):
     assert ctl(daemon, "replay").returncode == 2
 
 
-def test_a_flood_costs_a_line_a_second_and_bounded_disk(daemon, broker):
+def test_a_flood_costs_a_line_and_bounded_disk(daemon, broker):
     broker.publish_all([("sensors/kitchen", b"%d " % n + b"x" * 4000) for n in range(6000)], qos=0)
     broker.publish("sensors/kitchen", b'{"temperature": 20}')
     wait_until(lambda: daemon.ledger()["stored"] == 1, "all came", timeout_s=60.0)
-    assert daemon.log.count("message rejected") < 30
+    assert daemon.log.count("message rejected") == 1
     assert rejects(daemon, limit=1)["total"] * 4000 < 16 * 2**20
     journal = daemon.get("/api/v1/status")["journal"]["bytes"]
     assert journal < 32 * 2**20
