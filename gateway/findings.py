@@ -55,5 +55,7 @@ class Situation:
     """As whom the gateway runs, or would; not as whom doctor does."""
     pid: int | None = None
     """Of the gateway; None: it isn't running."""
+    devices: frozenset[str] | None = None
+    """Which devices its service may open, as systemd's ``DeviceAllow`` names them; None: all that its user may."""
     connected: bool = False
     """The gateway has this connection now: it is no time to try what only one can have."""

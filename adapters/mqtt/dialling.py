@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from adapters.mqtt import credentials, words
 from adapters.mqtt.config import MqttConfig
 from gateway.errors import AdapterDown
-from gateway.findings import Finding, error, warning
+from gateway.findings import Finding, error, note, warning
 
 CONNECT_S = 5.0
 _ALERT_S = 0.3
@@ -29,6 +29,8 @@ def check(config: MqttConfig, about: str) -> Iterator[Finding]:
     except socket.gaierror as failure:
         text = f"the name {config.host} can't be resolved: {failure.strerror}"
         remedy = f"getent hosts {config.host} asks as the gateway does; or write the address: host in gateway.toml"
+        if config.host.endswith(".local"):
+            remedy = f"sudo apt install libnss-mdns avahi-daemon, which find names in .local; {remedy}"
         yield error("broker-name-unknown", about, text, remedy)
     except OSError as failure:
         yield _unreachable(config, failure, about)
@@ -51,8 +53,9 @@ def _tls(config: MqttConfig, connection: socket.socket, about: str) -> Iterator[
         with context.wrap_socket(connection, server_hostname=config.host) as secured:
             yield from _expiry(secured.getpeercert() or {}, where, about)
             _await_alert(secured)
-    except AdapterDown as failure:
-        yield error("tls-files-wrong", about, str(failure), "sudo gatewayctl doctor, if you may not read them")
+    except AdapterDown as failure:  # what isn't there, or isn't what it should be, was found before
+        text = f"{where}: TLS wasn't tried, for you may not read what the gateway may: {failure}"
+        yield note("secret-unread", about, text, "sudo gatewayctl doctor")
     except ssl.SSLCertVerificationError as failure:
         yield _unverified(config, failure, f"{where}: its certificate is not accepted", about)
     except OSError as failure:

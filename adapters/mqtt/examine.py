@@ -5,13 +5,14 @@ Nothing is taken from a running gateway: the client has a name of its own and le
 
 import shlex
 from collections.abc import Iterator, Sequence
-from itertools import combinations
+from itertools import combinations, zip_longest
 
 from adapters.mqtt import dialling, files
 from adapters.mqtt.config import MqttConfig
 from adapters.mqtt.subscriptions import Subscription
 from adapters.mqtt.visitor import Refusal, Visitor
-from gateway.findings import Finding, Situation, error, warning
+from gateway.errors import AdapterDown
+from gateway.findings import Finding, Severity, Situation, error, note, warning
 
 _CREDENTIALS = ("Bad user name or password", "Not authorized", "Bad authentication method")
 _IDENTIFIER = "Client identifier not valid"
@@ -37,16 +38,21 @@ def examine(
     yield from _hidden_routes(config, about)
     broken = False
     for finding in files.check(config, situation.user, about):
-        broken = broken or finding.name != "secret-readable-by-all"
+        broken = broken or finding.severity is Severity.ERROR
         yield finding
     if broken:
         return
     refused = False
     for finding in dialling.check(config, about):
-        refused = refused or finding.name != "tls-expires-soon"
+        refused = refused or finding.severity is not Severity.WARNING
         yield finding
     if not refused and not situation.connected:
         yield from _visit(config, client_id, wanted, about)
+
+
+def _unread(failure: AdapterDown, about: str) -> Finding:
+    text = f"what the broker would say wasn't tried, for you may not read what the gateway may: {failure}"
+    return note("secret-unread", about, text, "sudo gatewayctl doctor")
 
 
 def _hidden_routes(config: MqttConfig, about: str) -> Iterator[Finding]:
@@ -59,14 +65,14 @@ def _hidden_routes(config: MqttConfig, about: str) -> Iterator[Finding]:
 def _covers(one: str, other: str) -> bool:
     """Tell whether each topic that ``other`` matches is matched by ``one`` too."""
     wide, narrow = one.split("/"), other.split("/")
-    for index, level in enumerate(wide):
+    if narrow[0].startswith("$") and wide[0] != narrow[0]:
+        return False  # a wildcard in front doesn't match the broker's own topics: MQTT 5, 4.7.2
+    for level, given in zip_longest(wide, narrow):
         if level == "#":
-            return not (index == 0 and narrow[0].startswith("$"))
-        if index >= len(narrow) or narrow[index] == "#":
+            return True
+        if level is None or given in (None, "#") or not (_is_any(level) or level == given):
             return False
-        if not _is_any(level) and level != narrow[index]:
-            return False
-    return len(wide) == len(narrow)
+    return True
 
 
 def _is_any(level: str) -> bool:
@@ -79,6 +85,8 @@ def _visit(config: MqttConfig, client_id: str, wanted: Sequence[Subscription], a
         visitor.enter()
         for subscription, answer in visitor.ask(wanted):
             yield from _granted(subscription, answer, config, about)
+    except AdapterDown as failure:
+        yield _unread(failure, about)
     except Refusal as refusal:
         yield _refused(config, refusal, about)
     finally:

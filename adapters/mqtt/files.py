@@ -9,10 +9,11 @@ from pathlib import Path
 from adapters.mqtt import credentials
 from adapters.mqtt.config import MqttConfig
 from gateway.errors import AdapterDown
-from gateway.findings import Finding, error, warning
+from gateway.findings import Finding, Severity, error, warning
 from gateway.machine import User
 
 _KEYS = ("password_file", "ca_file", "cert_file", "key_file")
+_SERVICE = "telemetry-gateway"
 _SECRET = ("password_file", "key_file")
 
 
@@ -23,7 +24,7 @@ def check(config: MqttConfig, user: User, about: str) -> Iterator[Finding]:
         path: Path | None = getattr(config, key)
         if path is not None:
             for finding in _file(key, path, user, about):
-                broken = broken or finding.name != "secret-readable-by-all"
+                broken = broken or finding.severity is Severity.ERROR
                 yield finding
     if config.tls and not broken:
         yield from _meaning(config, about)
@@ -37,7 +38,7 @@ def _file(key: str, path: Path, user: User, about: str) -> Iterator[Finding]:
         return  # hidden from who asks; the gateway may see it
     except OSError as failure:
         text = f"{key} {path}: {(failure.strerror or str(failure)).lower()}"
-        yield error("file-missing", about, text, f"put it there, or mend {key} in gateway.toml")
+        yield error("file-missing", about, text, _how_to_put(key, path))
         return
     if not readable:
         text = f"{key} {path} can't be read by {user.name}, as whom the gateway runs"
@@ -45,6 +46,15 @@ def _file(key: str, path: Path, user: User, about: str) -> Iterator[Finding]:
     elif key in _SECRET and mode & stat.S_IROTH:
         text = f"{key} {path} can be read by everybody on this machine"
         yield warning("secret-readable-by-all", about, text, f"sudo chown {user.name} {path}; sudo chmod 400 {path}")
+
+
+def _how_to_put(key: str, path: Path) -> str:
+    if path.is_relative_to("/run/credentials"):  # systemd puts it there when it starts the service
+        name = path.name.removeprefix("secrets_")
+        return (
+            f"sudo install -m 600 /dev/stdin /etc/telemetry-gateway/secrets/{name}; sudo systemctl restart {_SERVICE}"
+        )
+    return f"put it there, or mend {key} in gateway.toml"
 
 
 def _meaning(config: MqttConfig, about: str) -> Iterator[Finding]:

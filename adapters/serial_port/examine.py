@@ -5,6 +5,7 @@ import shlex
 import socket
 import stat
 from collections.abc import Iterator
+from fnmatch import fnmatch
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -43,6 +44,7 @@ def examine(config: SerialConfig, situation: Situation) -> Iterator[Finding]:
         yield error("port-no-terminal", about, text, "url in gateway.toml: one of ls -l /dev/serial/by-id")
         return
     yield from _permission(path, situation, about)
+    yield from _allowed(path, situation, about)
     yield from _held(path, situation, about)
     yield from _takers(path, about)
     yield from _console(path, about)
@@ -83,6 +85,27 @@ def _permission(path: Path, situation: Situation, about: str) -> Iterator[Findin
     else:
         remedy = f"sudo chgrp dialout {path}; sudo chmod 660 {path}; a udev rule does so for good"
         yield error("port-no-permission", about, f"{text}: it is for no group but root's", remedy)
+
+
+def _allowed(path: Path, situation: Situation, about: str) -> Iterator[Finding]:
+    """See whether the service may open this kind of device, which its user may."""
+    kind = _kind(os.major(path.stat().st_rdev))
+    patterns = situation.devices
+    if patterns is None or situation.connected or kind is None or str(path) in patterns:
+        return
+    if not any(fnmatch(f"char-{kind}", pattern) for pattern in patterns):
+        text = f"{path} is a device of the kind {kind}, which the service may not open, whatever its user may"
+        remedy = f"sudo systemctl edit telemetry-gateway: [Service] DeviceAllow=char-{kind} rw; then restart it"
+        yield error("port-not-allowed", about, text, remedy)
+
+
+def _kind(major: int) -> str | None:
+    """Return the name of a kind of character devices: proc(5), /proc/devices."""
+    for line in _read(Path("/proc/devices")).partition("Block devices:")[0].splitlines():
+        words = line.split()
+        if len(words) == 2 and words[0] == str(major):
+            return words[1]
+    return None
 
 
 def _held(path: Path, situation: Situation, about: str) -> Iterator[Finding]:

@@ -99,7 +99,7 @@ def _user(pid: int | None, service: unit.Unit | None) -> User:
     except OSError:
         pass  # it ended just now
     named = service.properties.get("User", "") if service else ""
-    if service is None or not named:
+    if service is None or not named or not (service.is_active or service.is_enabled or service.has_failed):
         return User.current()
     groups = service.properties.get("SupplementaryGroups", "").split()
     return User.named(named, groups) or User.current()

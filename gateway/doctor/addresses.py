@@ -4,6 +4,7 @@ import errno
 import pwd
 import socket
 from collections.abc import Iterator
+from http.client import HTTPConnection, HTTPException
 from ipaddress import ip_address
 
 from gateway.doctor.facts import Facts
@@ -13,6 +14,7 @@ from gateway.settings import WebSettings
 
 ABOUT = "address"
 _PRIVILEGED = 1024
+_PATIENCE_S = 5.0
 
 
 def check(facts: Facts) -> Iterator[Finding]:
@@ -22,12 +24,27 @@ def check(facts: Facts) -> Iterator[Finding]:
     web = facts.configuration.settings.web
     if facts.pid is None:
         yield from _bindable(web, facts)
+    elif facts.running is not None and web.port:
+        yield from _answering(web)
     if _is_loopback(web.host):
         remedy = (
             f"from elsewhere: ssh -L {web.port}:127.0.0.1:{web.port} USER@{socket.gethostname()}, or a reverse proxy"
         )
         text = f"the page is on {web.host}, which this machine alone can open"
         yield note("page-on-loopback", ABOUT, text, f"{remedy} (README, From a phone or a laptop)")
+
+
+def _answering(web: WebSettings) -> Iterator[Finding]:
+    connection = HTTPConnection(web.host, web.port, timeout=_PATIENCE_S)
+    try:
+        connection.request("GET", "/healthz")
+        connection.getresponse().read()
+    except (OSError, HTTPException) as failure:
+        text = f"the gateway is running, and its page doesn't answer on {web.host} port {web.port}: {failure}"
+        remedy = "sudo systemctl restart telemetry-gateway, if [web] in gateway.toml was changed since its start"
+        yield error("page-silent", ABOUT, text, remedy)
+    finally:
+        connection.close()
 
 
 def _is_loopback(host: str) -> bool:

@@ -4,6 +4,7 @@ import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from gateway.doctor import sandbox
 from gateway.doctor.facts import Facts
 from gateway.doctor.unit import PACKAGED, Unit
 from gateway.findings import Finding, error, note, warning
@@ -23,6 +24,7 @@ def check(facts: Facts) -> Iterator[Finding]:
     yield from _state(facts, facts.unit)
     yield from text_of(facts.unit)
     yield from _command(facts, facts.unit)
+    yield from sandbox.check(facts, facts.unit)
 
 
 def _silent(facts: Facts) -> Iterator[Finding]:
@@ -69,10 +71,23 @@ def text_of(unit: Unit, own: Path = Path("/etc"), packaged: Sequence[Path] = PAC
         text = f"{unit.file} hides the packaged {hidden}, and differs from it: an upgrade doesn't reach it"
         remedy = f"sudo rm {unit.file}, your own changes to systemctl edit {_NAME}; sudo systemctl daemon-reload"
         yield warning("service-file-old", ABOUT, text, remedy)
+    elif unit.file.is_relative_to(own) and (missing := _missing(unit)):
+        text = f"{unit.file} is of an earlier version: it has no {' and no '.join(missing)}"
+        remedy = f"take systemd/{_NAME}.service of this version in its place; sudo systemctl daemon-reload"
+        yield warning("service-file-old", ABOUT, text, remedy)
     if unit.properties.get("NeedDaemonReload") == "yes":
         text = "its file was changed, and systemd still goes by the earlier one"
         remedy = f"sudo systemctl daemon-reload; sudo systemctl restart {_NAME}"
         yield warning("service-needs-reload", ABOUT, text, remedy)
+
+
+def _missing(unit: Unit) -> list[str]:
+    """Return what units of earlier versions didn't have."""
+    has = {
+        "Type=notify": unit.properties.get("Type", "notify").startswith("notify"),
+        "ExecReload": bool(unit.properties.get("ExecReload", "yes")),
+    }
+    return [name for name, there in has.items() if not there]
 
 
 def _differ(one: Path, other: Path) -> bool:
@@ -101,7 +116,7 @@ def _command(facts: Facts, unit: Unit) -> Iterator[Finding]:
 
 def _is_wrapper(program: Path) -> bool:
     """Tell whether it is a package's command, which starts what lies elsewhere."""
-    return program.parent in (Path("/usr/bin"), Path("/usr/sbin"))
+    return program.parent in (Path("/usr/bin"), Path("/usr/sbin")) and not program.is_symlink()
 
 
 def _option(words: list[str], name: str) -> Path | None:

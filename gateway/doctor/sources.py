@@ -1,16 +1,21 @@
 """The configuration, and each source: by what it says of itself, and by what the running gateway says of it."""
 
 import os
+import re
 import shlex
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
+from pathlib import Path
 
 from gateway.adapter import AdapterConfig
 from gateway.configuration import Chosen
 from gateway.doctor.facts import Facts, SourceState
 from gateway.findings import Finding, Severity, Situation, error, warning
+from gateway.settings.files import FOLDER
 
 _SKEW_S = 60.0
+_LEFTOVER = re.compile(r"^\.|~$|^#|\.(bak|dpkg-\w+|ucf-\w+|swp|disabled|off|orig)$|^README")
+"""What editors, packages and people leave, knowing that it isn't read."""
 _UNTROUBLED = ("up", "starting", "disabled")
 
 
@@ -21,6 +26,7 @@ def configuration(facts: Facts) -> Iterator[Finding]:
         yield error("configuration", "configuration", text, problem.hint or f"edit {problem.where}")
     if facts.configuration is not None:
         yield from _readable(facts)
+        yield from _left_out(facts.configuration.path)
         yield from _none_enabled(facts)
         yield from _twice(_enabled(facts))
 
@@ -39,9 +45,9 @@ def _examine(chosen: Chosen, facts: Facts) -> Iterator[Finding]:
     adapter, config = chosen
     state = facts.running.sources.get(config.name) if facts.running else None
     told = False
-    for finding in adapter(config).examine(
-        Situation(facts.user, facts.pid, connected=state is not None and state.is_up)
-    ):
+    devices = facts.unit.devices() if facts.unit and facts.unit.is_active else None
+    situation = Situation(facts.user, facts.pid, devices, connected=state is not None and state.is_up)
+    for finding in adapter(config).examine(situation):
         told = told or finding.severity is Severity.ERROR
         yield finding
     if state is not None:
@@ -75,11 +81,25 @@ def _remedies(state: SourceState, name: str) -> str:
 
 
 def _readable(facts: Facts) -> Iterator[Finding]:
-    assert facts.path is not None
-    if not facts.user.may(facts.path, os.R_OK):
-        text = f"{facts.path} can't be read by {facts.user.name}, as whom the gateway runs"
-        remedy = f"sudo setfacl -m u:{facts.user.name}:r {facts.path}, or chgrp it to a group of that user's"
-        yield error("configuration-unreadable", "configuration", text, remedy)
+    assert facts.configuration is not None
+    name = facts.user.name
+    for path in (facts.configuration.path, *facts.configuration.added):
+        if not facts.user.may(path, os.R_OK):
+            text = f"{path} can't be read by {name}, as whom the gateway runs"
+            remedy = f"sudo chgrp {name} {path}; sudo chmod g+r {path}; so for its folder: g+rx"
+            yield error("configuration-unreadable", "configuration", text, remedy)
+
+
+def _left_out(path: Path) -> Iterator[Finding]:
+    """Find files in conf.d that look like configuration and aren't read."""
+    folder = path.parent / FOLDER
+    names = sorted(each.name for each in folder.iterdir()) if folder.is_dir() else []
+    for name in names:
+        if not name.endswith(".toml") and not _LEFTOVER.search(name):
+            text = f"{folder / name} isn't read: its name doesn't end with .toml"
+            yield warning(
+                "conf-d-ignored", "configuration", text, f"mv {folder / name} {folder / name}.toml, or remove it"
+            )
 
 
 def _none_enabled(facts: Facts) -> Iterator[Finding]:

@@ -11,6 +11,8 @@ PACKAGED = (Path("/usr/lib/systemd/system"), Path("/lib/systemd/system"))
 """Where packages put units."""
 _PROPERTIES = (
     *("LoadState", "ActiveState", "UnitFileState", "FragmentPath", "NeedDaemonReload", "Type", "ExecStart"),
+    *("ExecReload", "ProtectHome", "ProtectSystem", "ReadWritePaths", "StateDirectory", "PrivateTmp"),
+    *("DevicePolicy", "DeviceAllow"),
     *("User", "SupplementaryGroups", "DynamicUser", "MainPID", "Result", "ExecMainStatus", "LimitNOFILESoft"),
 )
 _TIMEOUT_S = 3.0
@@ -48,6 +50,13 @@ class Unit:
         _, _, rest = self.properties.get("ExecStart", "").partition("argv[]=")
         return rest.partition(" ;")[0].strip()
 
+    def devices(self) -> frozenset[str] | None:
+        """Return the devices that it may open, as ``DeviceAllow`` names them; None: all that the user may."""
+        if self.properties.get("DevicePolicy", "auto") != "closed":
+            return None
+        allowed = self.properties.get("DeviceAllow", "").split(" ; ")
+        return frozenset(each.split()[0] for each in allowed if each.strip())
+
     def hidden(self, packaged: Sequence[Path] = PACKAGED) -> Path | None:
         """Return the packaged text that ``file`` hides; None where it hides none."""
         candidates = (folder / NAME for folder in packaged)
@@ -64,8 +73,10 @@ def ask() -> Unit | None:
         done = subprocess.run(command, capture_output=True, text=True, timeout=_TIMEOUT_S, check=False)  # noqa: S603  no text from outside
     except (OSError, subprocess.TimeoutExpired):
         return None
-    pairs = (line.partition("=") for line in done.stdout.splitlines())
-    properties = {key: value for key, _, value in pairs}
+    properties: dict[str, str] = {}
+    for line in done.stdout.splitlines():
+        key, _, value = line.partition("=")
+        properties[key] = f"{properties[key]} ; {value}" if key in properties else value  # a list has a line each
     return Unit(properties) if done.returncode == 0 and properties.get("LoadState") == "loaded" else None
 
 

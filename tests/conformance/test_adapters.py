@@ -3,6 +3,7 @@
 pip install ./my-adapter && pytest tests/conformance/test_adapters.py
 """
 
+import json
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,6 +13,8 @@ import pytest
 from pydantic import BaseModel, ValidationError
 
 from gateway.adapter import AdapterConfig
+from gateway.findings import Finding, Severity, Situation
+from gateway.machine import User
 from gateway.registry import Registry
 from tests.support.adapter_process import AdapterProcess
 from tests.support.ports import wait_until
@@ -72,6 +75,31 @@ def test_the_configuration_says_how_payloads_are_read(kind: str, table: dict[str
 def test_the_constructor_does_no_io(table: dict[str, Any]) -> None:
     with AdapterProcess(table) as adapter:
         assert adapter.events[0]["io"] == []
+
+
+def test_doctor_finds_nothing_wrong_where_nothing_is(kind: str, rig: Rig, table: dict[str, Any]) -> None:
+    rig.start()
+    assert [finding for finding in examined(kind, table) if finding.severity is Severity.ERROR] == []
+
+
+def test_what_doctor_finds_has_a_name_and_a_remedy(kind: str, table: dict[str, Any]) -> None:
+    for finding in examined(kind, table):
+        assert finding.name.replace("-", "").isalnum()
+        assert finding.about == "source conformance"
+        assert finding.text
+        assert finding.remedy
+        assert "\n" not in finding.text + finding.remedy
+
+
+def test_claims_are_words(kind: str, table: dict[str, Any]) -> None:
+    claims = REGISTRY.find(kind).Config.model_validate(table).claims()
+    assert all(isinstance(claim, str) and claim for claim in claims)
+
+
+def examined(kind: str, table: dict[str, Any]) -> list[Finding]:
+    found = REGISTRY.find(kind)
+    adapter = found(found.Config.model_validate_json(json.dumps(table)))
+    return list(adapter.examine(Situation(User.current())))
 
 
 def test_messages_arrive_as_they_are(rig: Rig, table: dict[str, Any]) -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 from tests.support.fake_broker import CONNECT, FakeBroker, packet
 from tests.support.faults.box import Box
 from tests.support.faults.fault import fault
+from tests.support.faults.systemd import systemd
 from tests.support.mosquitto import Mosquitto
 from tests.support.ports import LOOPBACK, free_port, wait_until
 
@@ -79,6 +80,14 @@ def unreachable(box: Box) -> None:
 def unknown_name(box: Box) -> None:
     """A name below `.invalid`."""
     box.write(mqtt(1883, host="broker.invalid"))
+
+
+@fault(
+    "a name in .local isn't found", "broker-name-unknown", "sudo apt install libnss-mdns", said=["can't be resolved"]
+)
+def unknown_local_name(box: Box) -> None:
+    """A name in `.local` that nobody has."""
+    box.write(mqtt(1883, host="no-such-broker.local"))
 
 
 @fault("something else listens", "broker-silent", "tls = true", said=["doesn't answer"])
@@ -162,4 +171,31 @@ def open_secret(box: Box) -> None:
 def closed_secret(box: Box) -> None:
     """A file of root's alone, and another user who asks."""
     box.write(mqtt(passwords(box).port, login(box)))
+    box.stranger = True
+
+
+@fault(
+    "systemd hasn't handed a password over",
+    "file-missing",
+    "secrets/mqtt; sudo systemctl restart",
+    said=["no such file"],
+)
+def no_credential(box: Box) -> None:
+    """The path of a credential, and none there."""
+    file = "/run/credentials/telemetry-gateway.service/secrets_mqtt"
+    box.write(mqtt(free_port(), f'username = "gateway"\npassword_file = "{file}"'))
+
+
+@fault(
+    "who asks may not read what the gateway may",
+    "secret-unread",
+    "sudo gatewayctl doctor",
+    said=["you may not read"],
+    severity="note",
+    how="Mosquitto with passwords, a file of root's, a service of root's (not systemd), and another user who asks",
+    root=True,
+)
+def unread_secret(box: Box) -> None:
+    box.write(mqtt(passwords(box).port, login(box)))
+    systemd(box, User="root")
     box.stranger = True

@@ -2,6 +2,7 @@
 
 from tests.support.faults.box import SIMULATOR, Box
 from tests.support.faults.fault import fault
+from tests.support.faults.systemd import systemd
 from tests.support.ports import free_port
 
 MQTT = '[[adapters]]\nname = "broker"\ntype = "mqtt"\n'
@@ -61,6 +62,30 @@ def no_file(box: Box) -> None:
 def number_as_text(box: Box) -> None:
     """A file with it; doctor looks at the rest all the same."""
     box.config.write_text(f'{SERIAL}baudrate = "abc"\n')
+
+
+@fault(
+    "the service's user can't read the file",
+    "configuration-unreadable",
+    "sudo chgrp nobody",
+    said=["can't be read by nobody"],
+    how="A file of root's alone, and a service of nobody's (not systemd)",
+    root=True,
+)
+def unreadable_to_the_service(box: Box) -> None:
+    box.config.chmod(0o600)
+    systemd(box, User="nobody")
+
+
+@fault(
+    "a file in conf.d has the wrong name", "conf-d-ignored", "mv ", said=["sensors.conf isn't read"], severity="warning"
+)
+def wrong_name(box: Box) -> None:
+    """`conf.d/sensors.conf`, beside a `README` and a file that is switched off."""
+    folder = box.folder / "conf.d"
+    folder.mkdir()
+    for name in ("sensors.conf", "README", "old.toml.disabled"):
+        (folder / name).touch()
 
 
 @fault("no source is configured", "no-sources", "[[adapters]]", said=["nothing will come"], severity="warning")

@@ -9,6 +9,7 @@ from adapters.serial_port.examine import autosuspend
 from tests.support.faults.box import Box
 from tests.support.faults.configuration import SERIAL
 from tests.support.faults.fault import fault
+from tests.support.faults.systemd import systemd
 from tests.support.ports import free_port, wait_until
 from tests.support.ptys import VirtualPort
 
@@ -75,6 +76,18 @@ def for_root_alone(box: Box) -> None:
     shutil.chown(real, "root", "root")
     real.chmod(0o600)
     box.stranger = True
+
+
+@fault(
+    "the service may not open this kind of port",
+    "port-not-allowed",
+    "DeviceAllow=char-",
+    said=["which the service may not open"],
+    how="Not systemd: a `systemctl` that answers as it does, with no pseudo-terminals allowed",
+)
+def not_allowed(box: Box) -> None:
+    plugged(box)
+    systemd(box, DevicePolicy="closed", DeviceAllow="char-ttyUSB rw")
 
 
 @fault("another program has a port open", "port-held", "kill ", said=["is open in ", "takes bytes"])

@@ -1,6 +1,5 @@
 """The service and the running gateway; systemd answers as a script of the test does."""
 
-import os
 import signal
 import sys
 from importlib.metadata import version
@@ -10,34 +9,12 @@ from gateway.doctor import unit
 from gateway.doctor.service import text_of
 from tests.support.control_server import ControlServer
 from tests.support.faults.box import SIMULATOR, Box
+from tests.support.faults.brokers import mqtt
 from tests.support.faults.fault import fault
+from tests.support.faults.systemd import NOT_REAL, systemd
+from tests.support.ports import free_port
 
-NOT_REAL = "Not systemd: a `systemctl` that answers as it does"
 LEDGER = dict.fromkeys(("received", "stored", "rejected", "duplicate", "ignored", "dropped", "in_flight"), 0)
-
-
-def systemd(box: Box, **properties: str) -> None:
-    """Let systemctl answer with an enabled unit that runs, but for ``properties``."""
-    gatewayd = Path(sys.executable).with_name("gatewayd")
-    all_ = {
-        "LoadState": "loaded",
-        "ActiveState": "active",
-        "UnitFileState": "enabled",
-        "FragmentPath": "/usr/lib/systemd/system/telemetry-gateway.service",
-        "NeedDaemonReload": "no",
-        "ExecStart": f"{{ path={gatewayd} ; argv[]={gatewayd} --config {box.config} ; ignore_errors=no ; }}",
-        "Result": "success",
-        "ExecMainStatus": "0",
-        "LimitNOFILESoft": "8192",
-        **properties,
-    }
-    folder = box.folder / "bin"
-    folder.mkdir()
-    lines = "\n".join(f"{key}={value}" for key, value in all_.items())
-    program = folder / "systemctl"
-    program.write_text(f"#!/bin/sh\ncat <<'END'\n{lines}\nEND\n")
-    program.chmod(0o755)
-    box.env["PATH"] = f"{folder}:{os.environ['PATH']}"
 
 
 def answering(box: Box, sources: list[dict[str, object]] | None = None, running: str = "") -> None:
@@ -111,6 +88,42 @@ def old_file(box: Box) -> object:
         folder.mkdir()
         (folder / unit.NAME).write_text(f"[Service]\n{text}\n")
     return list(text_of(unit.Unit({"FragmentPath": str(mine / unit.NAME)}), own=mine, packaged=(packaged,)))
+
+
+@fault(
+    "a service file is of an earlier version",
+    "service-file-old",
+    "sudo systemctl daemon-reload",
+    said=["no Type=notify and no ExecReload"],
+    severity="warning",
+    how=NOT_REAL,
+)
+def earlier_file(box: Box) -> None:
+    file = "/etc/systemd/system/telemetry-gateway.service"
+    systemd(box, FragmentPath=file, Type="exec", ExecReload="")
+
+
+@fault(
+    "a file is where the service can't look",
+    "service-cannot-see",
+    "move it below /etc/telemetry-gateway",
+    said=["/home/pi/ca.crt is below /home"],
+    how=NOT_REAL,
+)
+def below_home(box: Box) -> None:
+    box.write(mqtt(free_port(), 'tls = true\nca_file = "/home/pi/ca.crt"'))
+    systemd(box, ProtectHome="yes")
+
+
+@fault(
+    "the state folder is where the service can't write",
+    "service-cannot-write",
+    'state_dir = "/var/lib/telemetry-gateway"',
+    said=["StateDirectory alone"],
+    how=NOT_REAL,
+)
+def state_elsewhere(box: Box) -> None:
+    systemd(box, ProtectSystem="strict", StateDirectory="telemetry-gateway")
 
 
 @fault(
@@ -201,3 +214,10 @@ def client_id_taken(box: Box) -> None:
 def defect(box: Box) -> None:
     """A server on the control socket that says so."""
     answering(box, [_source("pretend", "failed", "KeyError: 'x'")])
+
+
+@fault("the page doesn't answer", "page-silent", "sudo systemctl restart", said=["its page doesn't answer"])
+def other_port(box: Box) -> None:
+    """A running gateway, and another port in its file since."""
+    daemon = box.daemon()
+    daemon.config.write_text(daemon.config.read_text().replace(str(daemon.port), str(free_port())))
