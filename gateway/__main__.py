@@ -15,6 +15,7 @@ import eventlet
 
 eventlet.monkey_patch()
 
+import logging
 import sys
 from pathlib import Path
 
@@ -62,7 +63,9 @@ def main(config: Path | None, log_level: str, log_format: str | None) -> None:
         sys.exit(EXIT_CONFIG)
     os.umask(_UMASK)
     few_arenas()
-    handler = set_up(log_level.upper(), log_format)
+    handler = set_up(log_level.upper(), log_format, configuration.secrets.hide)
+    for warning in configuration.warnings:
+        logging.getLogger(__name__).warning("%s", warning)
     resolve_in_background()
     try:
         Daemon(configuration).run()

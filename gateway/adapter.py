@@ -7,7 +7,8 @@ counting, back-off, states, live. Register the class under the entry point group
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
 from typing import Annotated, ClassVar, Generic, Literal, Protocol, TypeVar
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
@@ -84,6 +85,10 @@ class AdapterConfig(BaseModel):
     def announcements(self) -> Availability | None:
         """Return on which topics devices say that they come and go, checked before; None: on none."""
         return None
+
+    def secret_files(self) -> Mapping[str, Path]:
+        """Return the files with secrets, by key: people are warned of those that everybody can read."""
+        return {}
 
     def claims(self) -> Sequence[str]:
         """Return what only one source can have, in words, such as ``port /dev/ttyUSB0``; may look at the machine.

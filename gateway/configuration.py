@@ -1,14 +1,19 @@
 """A whole configuration, checked: settings, adapters and profiles that fit one another."""
 
+import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from pydantic import SecretStr
+
 from gateway.adapter import AdapterConfig, PayloadConfig
 from gateway.decoding.topics import TopicPattern
+from gateway.openness import warnings
 from gateway.profiles import Profile, ProfileConfig, build
 from gateway.registry import AdapterType, BrokenType, Registry, UnknownType
-from gateway.settings import Document, Settings, drop_ins, find_config
+from gateway.secrets import Secrets
+from gateway.settings import Document, References, Settings, drop_ins, find_config
 from gateway.settings.problems import Complaint
 from gateway.settings.toml_lines import Path as Place
 from gateway.settings.words import described, did_you_mean, one_of, quoted
@@ -25,6 +30,9 @@ class Configuration:
     path: Path
     added: tuple[Path, ...]
     """The files of conf.d, in their order."""
+    secrets: Secrets
+    warnings: tuple[str, ...]
+    """What can be used, and had better be otherwise."""
     settings: Settings
     adapters: tuple[Chosen, ...]
     """In the order of the file, disabled ones too."""
@@ -42,7 +50,9 @@ class Configuration:
         return replace(self, profiles={**self.profiles, **same})
 
 
-def load(path: Path, registry: Registry | None = None) -> Configuration:
+def load(
+    path: Path, registry: Registry | None = None, *, secrets: Secrets | None = None, elsewhere: bool = False
+) -> Configuration:
     """Read and check gateway.toml.
 
     Parameters
@@ -51,6 +61,10 @@ def load(path: Path, registry: Registry | None = None) -> Configuration:
         Of the file, beside which a folder conf.d may be; relative paths in a file are relative to its folder.
     registry
         The known types of adapters; default: what is installed.
+    secrets
+        Learns what is not to be seen.
+    elsewhere
+        Whether this is another process than the service: its credentials then can't be looked at.
 
     Raises
     ------
@@ -58,7 +72,8 @@ def load(path: Path, registry: Registry | None = None) -> Configuration:
         With every problem, each with its line.
     """
     added = drop_ins(path)
-    document = Document.read(path, added)
+    references = References(os.environ, secrets or Secrets(), elsewhere=elsewhere)
+    document = Document.read(path, added, references)
     settings = document.check(Settings)
     adapters = tuple(_Adapters(document, registry or Registry.installed()).check())
     profiles = list(_profiles(document))
@@ -67,6 +82,8 @@ def load(path: Path, registry: Registry | None = None) -> Configuration:
     return Configuration(
         path,
         added,
+        document.secrets,
+        tuple(warnings(document, [config for _, config in adapters])),
         settings,
         adapters,
         {name: profile for name, _, profile in profiles},
@@ -124,6 +141,9 @@ class _Adapters:
         for place, payload in _payloads(config):
             self._check_profile(at + place, payload.profile)
             self._check_topic(at + place, payload)
+        for key in type(config).model_fields:
+            if isinstance(value := getattr(config, key), SecretStr):
+                self._document.secrets.add(value.get_secret_value(), "…")
         yield kind, config
 
     def _check_name(self, at: Place, name: object) -> None:

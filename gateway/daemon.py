@@ -98,8 +98,8 @@ class Daemon:
     # ---- composing
 
     def _compose_sources(self) -> Sources:
-        known = self._deliveries, self._roster
-        sources = Sources(lambda plan: Intake.of(plan.config, plan.profiles, *known), self._pipeline)
+        known, hide = (self._deliveries, self._roster), self._configuration.secrets.hide
+        sources = Sources(lambda plan: Intake.of(plan.config, plan.profiles, *known), self._pipeline, hide)
         wanted = plans(self._configuration)
         sources.put_up([sources.make(plan) for plan in wanted.values()], wanted)
         return sources
@@ -121,7 +121,7 @@ class Daemon:
         return Reload(
             self._configuration,
             self._sources,
-            read=partial(read_again, self._configuration.path),
+            read=partial(read_again, self._configuration),
             live={"web.allowed_origins": lambda settings: self._guard.allow(settings.web.allowed_origins)},
             notes=self._notes,
             notifier=self._notifier,

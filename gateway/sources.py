@@ -31,13 +31,18 @@ class Sources:
         Makes the intake of a plan.
     pipeline
         Where messages go.
+    hide
+        Takes secrets out of what sources say.
     """
 
-    def __init__(self, intake_of: Callable[[Plan], Intake], pipeline: Pipeline) -> None:
+    def __init__(
+        self, intake_of: Callable[[Plan], Intake], pipeline: Pipeline, hide: Callable[[str], str] = str
+    ) -> None:
         self.supervisors: list[Supervisor] = []
         """In the order of the file; the list stays the same one, for those who look at it."""
         self._intake_of = intake_of
         self._pipeline = pipeline
+        self._hide = hide
         self._running: dict[str, Running] = {}
 
     @property
@@ -58,7 +63,7 @@ class Sources:
             Whatever an adapter's constructor raises.
         """
         intake = self._intake_of(plan)
-        supervisor = Supervisor(plan.kind(plan.config), partial(self._pipeline.take, plan.config.name))
+        supervisor = Supervisor(plan.kind(plan.config), partial(self._pipeline.take, plan.config.name), self._hide)
         return Running(plan, supervisor, intake)
 
     def put_up(self, made: Sequence[Running], order: Iterable[str]) -> None:

@@ -30,7 +30,12 @@ _GRACE_S = 2.0
 class Supervisor:
     """One source: its adapter, its state, since when and why."""
 
-    def __init__(self, adapter: Adapter[AdapterConfig], take: Callable[[RawMessage], None]) -> None:
+    def __init__(
+        self,
+        adapter: Adapter[AdapterConfig],
+        take: Callable[[RawMessage], None],
+        hide: Callable[[str], str] = str,
+    ) -> None:
         self.config = adapter.config
         self._field = {"source": adapter.config.name}
         self.state: SourceState = "starting"
@@ -39,6 +44,7 @@ class Supervisor:
         self.reason: str | None = None
         self._adapter = adapter
         self._take = take
+        self._hide = hide
         self._stop = Event()
         self._stop_run = Event()
         self._task: Task | None = None
@@ -197,7 +203,7 @@ class Supervisor:
         except AdapterDown as error:
             self._fall("down", str(error))
         except Exception as error:
-            reason = f"defect in the adapter: {type(error).__name__}: {error}"
+            reason = self._hide(f"defect in the adapter: {type(error).__name__}: {error}")
             if reason != self.reason:
                 log.exception("source %s failed", self.config.name, extra=self._field)
             self._fall("failed", reason)
@@ -222,6 +228,7 @@ class Supervisor:
         self._change(state, reason)
 
     def _change(self, state: SourceState, reason: str | None) -> None:
+        reason = self._hide(reason) if reason else reason
         if (state, reason) == (self.state, self.reason):
             return
         if state != self.state:

@@ -1,9 +1,10 @@
 """The ``[[adapters]]`` table of an MQTT broker, and its routes."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Literal
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import Field, SecretStr, field_validator, model_validator
 
 from gateway.adapter import AdapterConfig, PayloadConfig
 from gateway.availability import Availability
@@ -57,6 +58,13 @@ class MqttConfig(AdapterConfig):
         "default: made of host, name and topics. One of your own should change with the topics",
     )
     username: str | None = Field(None, min_length=1, examples=["gateway"], description="for the broker")
+    password: SecretStr | None = Field(
+        None,
+        min_length=1,
+        examples=["${MQTT_PASSWORD}"],
+        description='for the broker; better not here but elsewhere: "${NAME}" is a variable of the environment, '
+        '"${credential:NAME}" a credential of the service',
+    )
     password_file: ConfigPath | None = Field(
         None,
         examples=["/etc/telemetry-gateway/broker-password"],
@@ -96,6 +104,13 @@ class MqttConfig(AdapterConfig):
     def payloads(self) -> Sequence[PayloadConfig]:
         """Return the routes."""
         return self.routes
+
+    def secret_files(self) -> Mapping[str, Path]:
+        """Return the password's file, and the private key's."""
+        named = {"password_file": self.password_file, "key_file": self.key_file}
+        if self.key_file is None:
+            named["cert_file"] = self.cert_file  # which has the key too, then
+        return {key: path for key, path in named.items() if path is not None}
 
     def claims(self) -> Sequence[str]:
         """Return the client id, if it isn't made of the source's name."""
@@ -141,6 +156,12 @@ class MqttConfig(AdapterConfig):
             raise ValueError("tls: expected true, where ca_file, cert_file or key_file is given")
         if self.key_file and not self.cert_file:
             raise ValueError("cert_file: expected, where key_file is given")
-        if self.password_file and not self.username:
-            raise ValueError("username: expected, where password_file is given")
+        return self
+
+    @model_validator(mode="after")
+    def _check_password(self) -> "MqttConfig":
+        if self.password and self.password_file:
+            raise ValueError("password_file: expected only without password")
+        if (self.password or self.password_file) and not self.username:
+            raise ValueError("username: expected, where a password is given")
         return self

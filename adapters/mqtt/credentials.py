@@ -15,6 +15,8 @@ def password(config: MqttConfig) -> str | None:
     AdapterDown
         The file can't be read.
     """
+    if config.password is not None:
+        return config.password.get_secret_value()
     if config.password_file is None:
         return None
     try:

@@ -20,8 +20,10 @@ def check(options: Options, file: Path | None) -> None:
     from gateway.configuration import load  # noqa: PLC0415  not at each TAB of shell completion
 
     path = file or options.config_file()
-    found = load(path)
+    found = load(path, elsewhere=True)
     adapters, profiles = _counted(len(found.adapters), "adapter"), _counted(len(found.profiles), "profile")
+    for warning in found.warnings:
+        click.echo(f"warning: {warning}", err=True)
     for added in found.added:
         click.echo(f"{added}: added")
     click.echo(f"{path}: {adapters}, {profiles}: OK")

@@ -37,7 +37,7 @@ def doctor(options: Options, as_json: bool) -> None:
 
     facts = gather(options)
     patient = Doctor(facts)
-    found = patient.examine()
+    found = [_without_secrets(finding, facts) for finding in patient.examine()]
     if as_json:
         click.echo(json.dumps(_plain(facts, patient.fields, found), indent=2, ensure_ascii=False))
     else:
@@ -45,6 +45,15 @@ def doctor(options: Options, as_json: bool) -> None:
     status = _status(facts, found)
     if status:
         raise click.exceptions.Exit(status)
+
+
+def _without_secrets(finding: "Finding", facts: "Facts") -> "Finding":
+    from dataclasses import replace  # noqa: PLC0415  see above
+
+    if facts.configuration is None:
+        return finding
+    hide = facts.configuration.secrets.hide
+    return replace(finding, text=hide(finding.text), remedy=hide(finding.remedy))
 
 
 def _status(facts: "Facts", found: Sequence["Finding"]) -> int:

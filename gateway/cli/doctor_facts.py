@@ -48,7 +48,7 @@ def _configuration(options: Options) -> tuple[Path | None, Configuration | None,
     except ConfigError as error:
         return None, None, error.problems
     try:
-        return path, load(path), ()
+        return path, load(path, elsewhere=True), ()
     except ConfigError as error:
         return path, None, error.problems
 

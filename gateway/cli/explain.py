@@ -48,7 +48,7 @@ def explain(  # noqa: PLR0913, PLR0917  one parameter an option
     from gateway.runtime import now  # noqa: PLC0415  see above
 
     data, wire_topic = _data(payload, payload_hex), _wire_topic(topic)
-    found = load(options.config_file())
+    found = load(options.config_file(), elsewhere=True)
     sources = [
         (config, accounts_of(config, found.profiles, wire_topic, data, now()))
         for config in _sources(found, adapter, has_topic=topic is not None)

@@ -5,6 +5,7 @@ A plain stream handler on a stalled stderr freezes every green thread (docs/trap
 
 import logging
 from collections import deque
+from collections.abc import Callable
 from copy import copy
 
 from gateway.logs.floods import Floods, Summary
@@ -19,12 +20,15 @@ _BURST = 10
 class BackgroundHandler(logging.Handler):
     """Formats on the caller's thread, writes on its own.
 
+    ``hide`` takes out of each line what nobody is to see; any thread calls it.
+
     What comes too often is summed up, see ``Floods``. What finds no room is dropped and counted, and
     the count is written once there is room.
     """
 
-    def __init__(self, fd: int) -> None:
+    def __init__(self, fd: int, hide: Callable[[str], str] = str) -> None:
         super().__init__()
+        self._hide = hide
         self.dropped = 0
         self._told = 0
         self._template = logging.makeLogRecord({"name": __name__, "levelno": logging.WARNING, "levelname": "WARNING"})
@@ -59,7 +63,7 @@ class BackgroundHandler(logging.Handler):
         super().close()
 
     def _encode(self, record: logging.LogRecord) -> bytes:
-        return self.format(record).encode(errors="backslashreplace") + b"\n"
+        return self._hide(self.format(record)).encode(errors="backslashreplace") + b"\n"
 
     # ---- in the native thread
 
@@ -109,9 +113,12 @@ def _with_text(record: logging.LogRecord, text: str) -> logging.LogRecord:
     return made
 
 
-def set_up(level: str, form: str | None = None) -> BackgroundHandler:
-    """Send all log records to stderr, in a form of ``FORMATS``; None: what fits to where that leads."""
-    handler = BackgroundHandler(2)
+def set_up(level: str, form: str | None = None, hide: Callable[[str], str] = str) -> BackgroundHandler:
+    """Send all log records to stderr, in a form of ``FORMATS``; None: what fits to where that leads.
+
+    ``hide``: takes out of each line what nobody is to see.
+    """
+    handler = BackgroundHandler(2, hide)
     handler.setFormatter(formatter_for(form, 2))
     root = logging.getLogger()
     root.handlers[:] = [handler]

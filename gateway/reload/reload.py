@@ -3,14 +3,13 @@
 import logging
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
 
 from gateway.configuration import Configuration, load
 from gateway.errors import ConfigError
 from gateway.notify import Notifier
 from gateway.plans import plans, values
 from gateway.reload.exchange import UP_WITHIN_S, Exchange
-from gateway.reload.report import NOTHING, UNUSABLE, Report
+from gateway.reload.report import NOTHING, Report
 from gateway.runtime import Event, Worker
 from gateway.settings import Settings
 from gateway.sources import Sources
@@ -24,8 +23,8 @@ _ANSWER_S = 100.0
 """For the reload that runs and the one after it; gatewayctl waits a little longer."""
 
 
-def read_again(path: Path) -> Configuration:
-    """Read and check a configuration in a native thread: a disk that doesn't answer stops no source.
+def read_again(configuration: Configuration) -> Configuration:
+    """Read and check a configuration anew, in a native thread: a disk that doesn't answer stops no source.
 
     Raises
     ------
@@ -36,7 +35,7 @@ def read_again(path: Path) -> Configuration:
     """
     reader = Worker("configuration")
     try:
-        return reader.call_within(_READ_S, load, path)
+        return reader.call_within(_READ_S, load, configuration.path, secrets=configuration.secrets)
     finally:
         reader.close()
 
@@ -126,7 +125,7 @@ class Reload:
             done, restart = self._set(new.settings)
             changes = Exchange(self._sources, stopping, self._up_within_s).to(plans(new))
             self._configuration = new
-            return Report(sources=changes, settings=done, restart=restart)
+            return Report(sources=changes, settings=done, restart=restart, warnings=new.warnings)
         except ConfigError as error:
             return Report(problems=[str(problem) for problem in error.problems])
         except Exception as error:
@@ -144,19 +143,21 @@ class Reload:
         return done, [key for key in different if key not in self._live]
 
     def _tell(self, report: Report) -> None:
-        undone = list(report.undone())
-        for line in report.done():
-            log.info("reload: %s", line)
-        for line in undone:
+        for change in report.sources:  # each with its source, so that many are not summed up
+            level = logging.INFO if change.done else logging.WARNING
+            log.log(level, "reload: %s", change, extra={"source": change.name})
+        for key in report.settings:
+            log.info("reload: %s changed", key)
+        for line in (*report.unusable(), *report.left_settings(), *report.warnings):
             log.warning("reload: %s", line)
-        if not (undone or any(report.done())):
+        if report.nothing:
             log.info("reload: %s", NOTHING)
         self._note(report)
 
     def _note(self, report: Report) -> None:
         """Let status say what is not in effect; that a source isn't up it says anyway, as long as it isn't."""
         if report.problems:
-            self._unusable = [UNUSABLE + report.problems[0]]
+            self._unusable = list(report.unusable())[:1]
         else:
             self._unusable, self._left = [], list(report.left())
         others = [note for note in self._notes if note not in self._noted]

@@ -7,7 +7,6 @@ from typing import Literal
 What = Literal["added", "removed", "changed", "profiles"]
 Outcome = Literal["up", "disabled", "removed", "exchanged", "waiting", "reverted"]
 
-UNUSABLE = "the configuration can't be used, and nothing was changed: "
 NOTHING = "nothing has changed"
 _UNDONE = ("waiting", "reverted")
 
@@ -54,6 +53,8 @@ class Report:
     """Keys that are in effect now, as ``web.allowed_origins``."""
     restart: Sequence[str] = ()
     """Keys that need a restart."""
+    warnings: Sequence[str] = ()
+    """What can be used, and had better be otherwise: a secret that everybody can read."""
 
     @property
     def complete(self) -> bool:
@@ -64,7 +65,7 @@ class Report:
         """Return RELOAD of docs/contract.md."""
         return {
             "complete": self.complete,
-            "words": [*self.done(), *self.undone()] or [NOTHING],
+            "words": list(self.words()),
             "problems": list(self.problems),
             "sources": [
                 {"name": each.name, "change": each.what, "outcome": each.outcome, "reason": each.reason}
@@ -74,18 +75,30 @@ class Report:
             "restart": list(self.restart),
         }
 
-    def done(self) -> Iterator[str]:
-        """Yield what is in effect now, in words."""
+    @property
+    def nothing(self) -> bool:
+        """Whether the file says what it said before."""
+        return not (self.problems or self.sources or self.settings or self.restart)
+
+    def words(self) -> Iterator[str]:
+        """Yield all of it as people read it: what is in effect, then what isn't."""
         yield from (str(change) for change in self.sources if change.done)
         yield from (f"{key} changed" for key in self.settings)
+        yield from self.unusable()
+        yield from (str(change) for change in self.sources if not change.done)
+        yield from self.left_settings()
+        yield from [NOTHING] if self.nothing else []
+        yield from self.warnings
 
-    def undone(self) -> Iterator[str]:
-        """Yield what is not in effect, in words."""
-        yield from (f"{UNUSABLE}{problem}" for problem in self.problems)
-        yield from (str(change) for change in self.sources if change.outcome == "waiting")
-        yield from self.left()
+    def unusable(self) -> Iterator[str]:
+        """Yield why nothing was changed."""
+        yield from (f"the configuration can't be used, and nothing was changed: {problem}" for problem in self.problems)
 
     def left(self) -> Iterator[str]:
-        """Yield what will not be in effect before another reload, or a restart, in words."""
+        """Yield what will not be in effect before another reload, or a restart."""
         yield from (str(change) for change in self.sources if change.outcome == "reverted")
+        yield from self.left_settings()
+
+    def left_settings(self) -> Iterator[str]:
+        """Yield what will not be in effect before a restart."""
         yield from (f"{key} changed in the configuration; it needs a restart" for key in self.restart)

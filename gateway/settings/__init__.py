@@ -4,12 +4,14 @@ from gateway.settings.document import Document
 from gateway.settings.files import control_socket, drop_ins, find_config
 from gateway.settings.models import GatewaySettings, JournalSettings, Settings, WebSettings
 from gateway.settings.part import Part
+from gateway.settings.references import References
 
 __all__ = [
     "Document",
     "GatewaySettings",
     "JournalSettings",
     "Part",
+    "References",
     "Settings",
     "WebSettings",
     "control_socket",

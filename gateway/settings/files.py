@@ -4,8 +4,10 @@ import os
 from pathlib import Path
 
 from gateway.errors import ConfigError, ConfigProblem
+from gateway.secrets import Secrets
 from gateway.settings.document import Document
 from gateway.settings.models import GatewaySettings
+from gateway.settings.references import References
 
 VARIABLE = "GATEWAY_CONFIG"
 FOLDER = "conf.d"
@@ -68,8 +70,8 @@ def control_socket(path: Path) -> Path:
     ConfigError
         The file can't be read, or its table ``[gateway]`` is wrong.
     """
-    document = Document.read(path)
+    document = Document.read(path, references=References(os.environ, Secrets(), elsewhere=True))
     settings = document.check(GatewaySettings, ("gateway",))
-    document.finish()
+    document.finish("gateway")
     assert settings is not None, "without settings there is a problem, and finish raises"
     return settings.control_socket

@@ -5,6 +5,7 @@ import tomllib
 from pathlib import Path
 
 from gateway.errors import ConfigError, ConfigProblem
+from gateway.secrets import hide_value
 from gateway.settings.words import quoted
 
 _POSITION = re.compile(r" \(at (?:line (\d+), column (\d+)|end of document)\)$")
@@ -69,4 +70,6 @@ def _syntax_problem(path: Path, text: str, message: str) -> ConfigProblem:
     hint = reason[:1].lower() + reason[1:]
     if _UNQUOTED.search(lines[line - 1]):
         hint += '; text goes in quotes: key = "text"'
-    return ConfigProblem(f"{path}:{line}", f"column {column}", "TOML", quoted(lines[line - 1].strip()), hint)
+    return ConfigProblem(
+        f"{path}:{line}", f"column {column}", "TOML", quoted(hide_value(lines[line - 1].strip())), hint
+    )

@@ -1,14 +1,16 @@
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from importlib.metadata import EntryPoint
+from pathlib import Path
 
 import pytest
-from pydantic import Field
+from pydantic import Field, SecretStr
 
 from gateway.adapter import Adapter, AdapterConfig, PayloadConfig
 from gateway.configuration import Configuration, load
 from gateway.errors import ConfigError
 from gateway.quantities import ConfigPath
 from gateway.registry import GROUP, Registry
+from gateway.settings import control_socket
 
 
 class Route(PayloadConfig):
@@ -23,10 +25,16 @@ class BrokerConfig(AdapterConfig):
     host: str = "127.0.0.1"
     port: int = 1883
     ca_file: ConfigPath | None = None
+    secret_file: ConfigPath | None = None
+    password: SecretStr | None = None
+    url: str = ""
     routes: tuple[Route, ...] = ()
 
     def payloads(self) -> Sequence[PayloadConfig]:
         return self.routes
+
+    def secret_files(self) -> Mapping[str, Path]:
+        return {"secret_file": self.secret_file} if self.secret_file else {}
 
 
 class LineConfig(AdapterConfig, PayloadConfig):
@@ -311,3 +319,89 @@ def test_a_relative_path_is_relative_to_its_file(configure, add, tmp_path):
     add("10.toml", ADAPTER + 'ca_file = "ca.pem"\n')
     ((_, config),) = configure("").adapters
     assert config.ca_file == tmp_path / "conf.d" / "ca.pem"
+
+
+# ---- secrets
+
+
+@pytest.fixture
+def readable(tmp_path):
+    """Make files as readable as this says."""
+
+    def readable(mode: int, *names: str) -> None:
+        for name in names:
+            (tmp_path / name).touch()
+            (tmp_path / name).chmod(mode)
+
+    return readable
+
+
+@pytest.mark.parametrize(("mode", "warned"), [(0o600, False), (0o640, False), (0o644, True), (0o604, True)])
+def test_a_secret_that_everybody_can_read_is_warned_of(configure, readable, tmp_path, mode, warned):
+    readable(mode, "pw", "gateway.toml")
+    found = configure(ADAPTER + 'secret_file = "pw"\npassword = "hunter22"\nurl = "socket://a:b@c"\n').warnings
+    if not warned:
+        assert found == ()
+        return
+    in_file, in_password, in_url = found
+    path = f"{tmp_path}/gateway.toml"
+    assert in_file == (
+        f"{path}:4: adapters[0].secret_file: every user of this machine can read {tmp_path}/pw; chmod o= {tmp_path}/pw"
+    )
+    assert in_password.startswith(f"{path}:5: adapters[0].password: every user of this machine can read this file")
+    assert in_url.startswith(f"{path}:6: adapters[0].url: every user of this machine can read this file")
+    assert not any("hunter22" in warning for warning in found)
+
+
+def test_a_reference_in_a_file_that_everybody_can_read_is_no_secret(configure, readable, monkeypatch):
+    monkeypatch.setenv("PW", "hunter22")
+    readable(0o644, "gateway.toml")
+    found = configure(ADAPTER + 'password = "${PW}"\nurl = "socket://a:${PW}@c"\n')
+    assert found.warnings == ()
+    ((_, config),) = found.adapters
+    assert config.password.get_secret_value() == "hunter22"
+    assert config.url == "socket://a:hunter22@c"
+    assert found.secrets.hide("hunter22") == "…", (
+        "of a field that is a secret by its type not even the reference counts"
+    )
+
+
+def test_a_variable_that_is_not_set_is_told_once_with_its_line(problems):
+    (problem,) = problems(ADAPTER + 'host = "a"\nstall_after = "${NOBODY_SET_THIS}"\n')
+    assert problem.startswith("gateway.toml:5: adapters[0].stall_after: expected a variable that is set, found ")
+    assert problem.endswith('"${NOBODY_SET_THIS}"; the environment has no NOBODY_SET_THIS')
+
+
+def test_names_are_compared_as_they_are_in_the_end(problems, monkeypatch):
+    monkeypatch.setenv("NAME", "a")
+    (problem,) = problems(ADAPTER + ADAPTER.replace('"a"', '"${NAME}"'))
+    assert "a name of its own" in problem
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        "password = hunter22",
+        'password = "hunter22',
+        "password = 'hunter22' 'hunter22'",
+        'stall_after = "${PW}"',
+        'port = "${PW}"',
+        'url = "socket://a:hunter22@b c"\nurl_must_be_short = 1',
+        'password = ["hunter22"]',
+        "password = 477302722",
+    ],
+)
+def test_no_problem_shows_a_secret(problems, monkeypatch, wrong):
+    monkeypatch.setenv("PW", "hunter22")
+    text = "".join(problems(f"{ADAPTER}{wrong}\n"))
+    assert "hunter22" not in text
+    assert "477302722" not in text
+
+
+def test_the_socket_is_found_where_the_service_s_secrets_are_unknown(tmp_path):
+    path = tmp_path / "gateway.toml"
+    path.write_text(ADAPTER + 'password = "${credential:x}"\nhost = "${NOBODY_SET_THIS}"\n')
+    assert control_socket(path) == tmp_path / "state" / "control.sock"
+    path.write_text('[gateway]\nstate_dir = "${NOBODY_SET_THIS}"\n')
+    with pytest.raises(ConfigError, match="a variable that is set"):
+        control_socket(path)

@@ -7,6 +7,7 @@ from gateway.errors import ConfigError, ConfigProblem
 from gateway.notify import Notifier
 from gateway.reload import Reload
 from gateway.runtime import Event, monotonic, sleep, spawn
+from gateway.secrets import Secrets
 from gateway.settings import Settings
 
 
@@ -42,7 +43,7 @@ class File:
             self.wait.wait(5.0)
         if self.error is not None:
             raise self.error
-        return Configuration(self.path, (), Settings.model_validate(self.text), (), {}, {})
+        return Configuration(self.path, (), Secrets(), (), Settings.model_validate(self.text), (), {}, {})
 
 
 @pytest.fixture
