@@ -99,8 +99,8 @@ class Ledger:
         return self._accounts[source]
 
     def accounts(self) -> Iterable[tuple[str, Account]]:
-        """Return each source with its account."""
-        return self._accounts.items()
+        """Return each source that is configured with its account."""
+        return [(source, self._accounts[source]) for source in self._shown]
 
     def by_source(self) -> dict[str, dict[str, int]]:
         """Return LEDGER of each source that is configured."""

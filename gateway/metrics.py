@@ -138,7 +138,7 @@ class Metrics(Collector):
 
 def _times(meters: Meters) -> Iterator[Metric]:
     yield _histogram("commit_seconds", "What commits with readings took", meters.commit_s)
-    text = "From the arrival of a commit's first message to the emission of its readings; each of these counts"
+    text = "From the arrival of a commit's first message until its readings went to the rooms; each of these counts"
     yield _histogram("emission_seconds", text, meters.emission_s)
     yield _histogram("hub_lag_seconds", "How late the hub came to what was due, four times a second", meters.hub_lag_s)
 

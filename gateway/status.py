@@ -69,11 +69,11 @@ class Status:
             return ["the gateway is stopping"]
         if not self.journal.writable:
             return [self.journal.problem]
-        stuck_s = self.soundings.stuck_s()
-        if stuck_s < _STUCK_S:
-            return []
-        waiting = self.pipeline.ledger.total()["in_flight"]
-        return [f"the disk doesn't answer: {waiting} messages wait, and none came to its end for {stuck_s:.0f} s"]
+        reasons, stuck_s = list(self.hanging()), self.soundings.stuck_s()
+        if stuck_s >= _STUCK_S:
+            waiting = self.pipeline.ledger.in_flight
+            reasons.append(f"{waiting} messages wait for the disk, and none came to its end for {stuck_s:.0f} s")
+        return reasons
 
     def problems(self) -> list[str]:
         """Return what is wrong, in words; empty if all is well."""

@@ -1,7 +1,6 @@
 """Listening and serving: one TCP address for browsers, one Unix socket for gatewayctl."""
 
 import itertools
-import logging
 import os
 import socket as constants
 from pathlib import Path
@@ -13,8 +12,7 @@ from eventlet.green import socket
 
 from gateway.errors import CannotStart
 from gateway.web.guard import WsgiApp
-
-log = logging.getLogger(__name__)
+from gateway.web.wsgi_log import WsgiLog
 
 _BACKLOG = 512
 _SEND_BUFFER_BYTES = 128 * 1024
@@ -86,8 +84,8 @@ def serve(listener: Any, app: WsgiApp) -> None:
     eventlet.wsgi.server(
         listener,
         app,
-        log=logging.getLogger("gateway.web.wsgi"),
-        log_output=False,
+        log=WsgiLog(),
+        log_format="",
         debug=False,  # a client never sees a traceback (docs/traps.md 5.1)
         keepalive=_REQUEST_TIMEOUT_S,
         socket_timeout=_REQUEST_TIMEOUT_S,

@@ -1,9 +1,13 @@
 """What the daemon logs: in the form that fits, and not too much of it."""
 
+import http.client
 import json
 import os
 import re
+import socket
+import struct
 import sys
+from contextlib import closing
 
 import pytest
 
@@ -12,6 +16,20 @@ from tests.support.fake_broker import ACCEPT_5, CONNECT, SUBSCRIBE, FakeBroker, 
 from tests.support.mosquitto import Mosquitto
 from tests.support.ports import wait_until
 
+BROKEN = """
+import gateway.__main__
+from gateway.web.guard import Guard
+
+answer = Guard.__call__
+
+def fail(self, environ, start_response):
+    if environ["PATH_INFO"] == "/broken":
+        raise ZeroDivisionError("a defect")
+    return answer(self, environ, start_response)
+
+Guard.__call__ = fail
+gateway.__main__.main()
+"""
 AWAY = mqtt(1, name="away")
 
 
@@ -67,3 +85,19 @@ def test_refusals_are_one_line_and_their_count(tmp_path):
         daemon.stop()
         assert "source broker: 49 more messages rejected in " in daemon.log
         daemon.start()
+
+
+def test_a_defect_below_flask_is_heard_of_and_a_client_that_leaves_is_not(tmp_path):
+    program = tmp_path / "broken.py"
+    program.write_text(BROKEN)
+    with Daemon(tmp_path / "gateway", AWAY, command=(sys.executable, str(program))) as daemon:
+        for _ in range(50):
+            with socket.create_connection(("127.0.0.1", daemon.port)) as hasty:
+                hasty.sendall(b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n" * 20)
+                hasty.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))  # it is reset
+        with closing(http.client.HTTPConnection("127.0.0.1", daemon.port, timeout=10.0)) as connection:
+            connection.request("GET", "/broken")
+            answer = connection.getresponse()
+            assert (answer.status, answer.read()) == (500, b"")
+        wait_until(lambda: "ZeroDivisionError: a defect" in daemon.log, "it is heard of")
+        assert daemon.log.count("Traceback") == 1

@@ -31,3 +31,4 @@ def test_what_earlier_runs_counted_is_not_of_this_start():
     account = ledger.of("a")
     assert (account.stored, account.dropped_since_start) == (8, 0)
     assert {outcome: count for outcome, count in account.since_start().items() if count} == {Outcome.STORED: 1}
+    assert list(ledger.accounts()) == [("a", account)]
