@@ -59,3 +59,5 @@ class Situation:
     """Which devices its service may open, as systemd's ``DeviceAllow`` names them; None: all that its user may."""
     connected: bool = False
     """The gateway has this connection now: it is no time to try what only one can have."""
+    reason: str = ""
+    """What the gateway says is wrong with the source, in its adapter's own words; empty: nothing is, or none runs."""

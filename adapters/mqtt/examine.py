@@ -7,7 +7,7 @@ import shlex
 from collections.abc import Iterator, Sequence
 from itertools import combinations, zip_longest
 
-from adapters.mqtt import dialling, files
+from adapters.mqtt import dialling, files, words
 from adapters.mqtt.config import MqttConfig
 from adapters.mqtt.subscriptions import Subscription
 from adapters.mqtt.visitor import Refusal, Visitor
@@ -47,7 +47,7 @@ def examine(
         refused = refused or finding.severity is not Severity.WARNING
         yield finding
     if not refused and not situation.connected:
-        yield from _visit(config, client_id, wanted, about)
+        yield from _visit(config, client_id, wanted, situation)
 
 
 def _unread(failure: AdapterDown, about: str) -> Finding:
@@ -79,10 +79,15 @@ def _is_any(level: str) -> bool:
     return level == "+" or level.startswith("{")
 
 
-def _visit(config: MqttConfig, client_id: str, wanted: Sequence[Subscription], about: str) -> Iterator[Finding]:
+def _visit(
+    config: MqttConfig, client_id: str, wanted: Sequence[Subscription], situation: Situation
+) -> Iterator[Finding]:
+    about = f"source {config.name}"
     visitor = Visitor(config, f"{client_id}-doctor")
     try:
         visitor.enter()
+        if situation.reason.endswith(words.CLOSED):
+            yield _thrown_out(config, client_id, about)
         for subscription, answer in visitor.ask(wanted):
             yield from _granted(subscription, answer, config, about)
     except AdapterDown as failure:
@@ -91,6 +96,16 @@ def _visit(config: MqttConfig, client_id: str, wanted: Sequence[Subscription], a
         yield _refused(config, refusal, about)
     finally:
         visitor.leave()
+
+
+def _thrown_out(config: MqttConfig, client_id: str, about: str) -> Finding:
+    text = (
+        f"broker {config.host}:{config.port} closes the gateway's connection, and lets in a client of another name: "
+        f"another gateway seems to have the client id {client_id}, as a copied SD card has"
+    )
+    return error(
+        "client-id-taken", about, text, "sudo hostnamectl set-hostname NAME, or a client_id of its own for each"
+    )
 
 
 def _granted(wanted: Subscription, answer: int, config: MqttConfig, about: str) -> Iterator[Finding]:

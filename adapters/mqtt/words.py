@@ -6,6 +6,7 @@ import ssl
 
 from paho.mqtt.reasoncodes import ReasonCode
 
+CLOSED = "the broker closed the connection"
 _TLS = {
     "WRONG_VERSION_NUMBER": "the broker doesn't speak TLS on this port",
     "TLSV13_ALERT_CERTIFICATE_REQUIRED": "the broker asks for a certificate: cert_file",
@@ -38,7 +39,7 @@ def end(reason: ReasonCode, error: OSError | None, *, by_broker: bool, client_id
     if error is not None:
         return f"the connection is lost: {failure(error, 0.0)}"
     if str(reason) == "Unspecified error":
-        return "the broker closed the connection"
+        return CLOSED
     return f"the connection is lost: {str(reason).lower()}"
 
 

@@ -2,6 +2,7 @@
 
 import socket
 import struct
+import time
 from collections.abc import Sequence
 from importlib.metadata import version
 from pathlib import Path
@@ -85,7 +86,15 @@ def _answer(path: Path) -> tuple[Running | None, str]:
 
 def _described(status: Status) -> Running:
     sources = {
-        source["name"]: SourceState(source["state"], source["reason"], source.get("skew_s"))
+        source["name"]: SourceState(
+            source["state"],
+            source["reason"],
+            source.get("skew_s"),
+            time.time() - source["since"],
+            received=source["ledger"]["received"],
+            stored=source["ledger"]["stored"] + source["ledger"]["duplicate"],
+            rejected=source["ledger"]["rejected"],
+        )
         for source in status["sources"]
     }
     return Running(status["gateway"]["version"], tuple(status["problems"]), sources)

@@ -17,6 +17,12 @@ class SourceState:
     state: str
     reason: str | None = None
     skew_s: float | None = None
+    since_s: float = 0.0
+    """For how long it has been in this state."""
+    received: int = 0
+    stored: int = 0
+    rejected: int = 0
+    """Messages, of the ledger."""
 
     @property
     def is_up(self) -> bool:

@@ -16,6 +16,8 @@ class Mount:
     point: Path
     kind: str
     """``ext4``, ``tmpfs``; empty: unknown."""
+    device: str = ""
+    """``8:1``: the numbers of its device."""
 
 
 def mount_of(path: Path, table: Path = _TABLE) -> Mount:
@@ -29,4 +31,4 @@ def mount_of(path: Path, table: Path = _TABLE) -> Mount:
 def _parsed(line: str) -> Mount:
     front, _, back = line.partition(" - ")
     point = _ESCAPED.sub(lambda match: chr(int(match[1], 8)), front.split()[4])
-    return Mount(Path(point), back.split()[0])
+    return Mount(Path(point), back.split()[0], front.split()[2])

@@ -14,6 +14,8 @@ from gateway.findings import Finding, Severity, Situation, error, warning
 from gateway.settings.files import FOLDER
 
 _SKEW_S = 60.0
+_PATIENCE_S = 600.0
+"""After which a source from which nothing ever came is set up wrongly, rather than slow."""
 _LEFTOVER = re.compile(r"^\.|~$|^#|\.(bak|dpkg-\w+|ucf-\w+|swp|disabled|off|orig)$|^README")
 """What editors, packages and people leave, knowing that it isn't read."""
 _UNTROUBLED = ("up", "starting", "disabled")
@@ -46,12 +48,19 @@ def _examine(chosen: Chosen, facts: Facts) -> Iterator[Finding]:
     state = facts.running.sources.get(config.name) if facts.running else None
     told = False
     devices = facts.unit.devices() if facts.unit and facts.unit.is_active else None
-    situation = Situation(facts.user, facts.pid, devices, connected=state is not None and state.is_up)
+    situation = Situation(
+        facts.user,
+        facts.pid,
+        devices,
+        connected=state is not None and state.is_up,
+        reason=(state.reason or "") if state else "",
+    )
     for finding in adapter(config).examine(situation):
         told = told or finding.severity is Severity.ERROR
         yield finding
     if state is not None:
         yield from _state(config.name, state, told=told)
+        yield from _account(config.name, state)
     elif facts.running is not None:
         text = "the running gateway doesn't know it: it was started with an earlier configuration"
         yield warning("source-unknown", f"source {config.name}", text, "sudo gatewayctl reload")
@@ -70,6 +79,21 @@ def _state(name: str, state: SourceState, *, told: bool) -> Iterator[Finding]:
         yield error(f"source-{state.state}", about, f"is {state.state}: {state.reason}", _remedies(state, name))
     elif state.state == "up" and state.reason and not told:
         yield warning("source-partly-up", about, state.reason, f"gatewayctl status, and what is said of {name} there")
+
+
+def _account(name: str, state: SourceState) -> Iterator[Finding]:
+    """Find sources that are up, and bring nothing all the same."""
+    about = f"source {name}"
+    if state.rejected and not state.stored:
+        text = f"all {state.rejected} messages were rejected so far, and none was stored"
+        remedy = "gatewayctl rejects list says why; on a serial port, unreadable signs mean another baudrate"
+        yield error("source-all-rejected", about, text, remedy)
+    elif state.is_up and not state.received and state.since_s > _PATIENCE_S:
+        text = f"nothing has ever come, though it has been up for {state.since_s / 60:.0f} min"
+        remedy = (
+            "is the sensor on, and are topic, or port and baudrate, the right ones? For MQTT: mosquitto_sub -v -t '#'"
+        )
+        yield warning("source-nothing-came", about, text, remedy)
 
 
 def _remedies(state: SourceState, name: str) -> str:

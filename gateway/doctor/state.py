@@ -32,6 +32,7 @@ def check(facts: Facts) -> Iterator[Finding]:
     existing = _nearest(folder)
     yield from _room(settings, folder, existing)
     yield from _kind(folder, mount_of(existing))
+    yield from damaged_disk(mount_of(existing))
 
 
 def _nearest(folder: Path) -> Path:
@@ -127,6 +128,19 @@ def _kind(folder: Path, mount: Mount) -> Iterator[Finding]:
     elif mount.kind in _UNIX_LESS:
         text = f"{folder} is on {mount.kind} ({mount.point}), which knows neither sockets nor owners"
         yield error("state-on-fat", ABOUT, text, remedy)
+
+
+def damaged_disk(mount: Mount, sys: Path = Path("/sys")) -> Iterator[Finding]:
+    """Look at the errors that an ext4 file system has counted (Documentation/ABI/testing/sysfs-fs-ext4)."""
+    name = (sys / "dev" / "block" / mount.device).resolve().name
+    try:
+        count = int((sys / "fs" / "ext4" / name / "errors_count").read_text(encoding="ascii"))
+    except (OSError, ValueError):
+        return
+    if count:
+        text = f"the file system at {mount.point} has counted {count} errors: the disk, or the card, may be dying"
+        remedy = f"copy what matters; sudo dmesg | grep {name}; sudo touch /forcefsck, reboot, and a new card"
+        yield warning("disk-errors", ABOUT, text, remedy)
 
 
 def _mib(count: int) -> str:

@@ -8,6 +8,7 @@ from pathlib import Path
 from tests.support.fake_broker import CONNECT, FakeBroker, packet
 from tests.support.faults.box import Box
 from tests.support.faults.fault import fault
+from tests.support.faults.standin import answering, source
 from tests.support.faults.systemd import systemd
 from tests.support.mosquitto import Mosquitto
 from tests.support.ports import LOOPBACK, free_port, wait_until
@@ -199,3 +200,27 @@ def unread_secret(box: Box) -> None:
     box.write(mqtt(passwords(box).port, login(box)))
     systemd(box, User="root")
     box.stranger = True
+
+
+@fault(
+    "all messages are rejected", "source-all-rejected", "gatewayctl rejects list", said=["all 3 messages were rejected"]
+)
+def all_rejected(box: Box) -> None:
+    """A running gateway, and messages that are no JSON."""
+    running = broker(box)
+    daemon = box.daemon(mqtt(running.port))
+    daemon.wait_up("broker")
+    running.publish_all([("sensors/kitchen", "21,4"), ("sensors/kitchen", "21,5"), ("sensors/attic", "19,0")])
+    wait_until(lambda: daemon.ledger()["rejected"] == 3, "they are rejected")
+
+
+@fault(
+    "a copied card: two gateways of one name",
+    "client-id-taken",
+    "sudo hostnamectl set-hostname",
+    said=["copied SD card"],
+)
+def one_name_twice(box: Box) -> None:
+    """A server on the control socket that says what a gateway says then, and Mosquitto."""
+    box.write(mqtt(broker(box).port))
+    answering(box, [source("broker", "down", "broker 127.0.0.1:1883: the broker closed the connection")])

@@ -7,6 +7,8 @@ import sys
 from pathlib import Path
 
 from gateway.doctor.machine import power
+from gateway.doctor.mounts import Mount
+from gateway.doctor.state import damaged_disk
 from tests.support.faults.box import Box
 from tests.support.faults.fault import fault
 
@@ -183,3 +185,15 @@ def no_such_address(box: Box) -> None:
     """Port 8080 of `::1` in a network without IPv6."""
     box.write(web=f'host = "::1"\nport = {box.port}')
     box.before = ("unshare", "--net")
+
+
+@fault("a card is dying", "disk-errors", "sudo dmesg | grep mmcblk0p2", said=["counted 7 errors"], severity="warning")
+def dying_card(box: Box) -> object:
+    """Not real: a folder that looks like /sys."""
+    (box.folder / "dev" / "block").mkdir(parents=True)
+    (box.folder / "devices" / "mmcblk0p2").mkdir(parents=True)
+    (box.folder / "dev" / "block" / "179:2").symlink_to(box.folder / "devices" / "mmcblk0p2")
+    counted = box.folder / "fs" / "ext4" / "mmcblk0p2"
+    counted.mkdir(parents=True)
+    (counted / "errors_count").write_text("7\n")
+    return list(damaged_disk(Mount(box.folder, "ext4", "179:2"), sys=box.folder))

@@ -2,36 +2,17 @@
 
 import signal
 import sys
-from importlib.metadata import version
+import time
 from pathlib import Path
 
 from gateway.doctor import unit
 from gateway.doctor.service import text_of
-from tests.support.control_server import ControlServer
 from tests.support.faults.box import SIMULATOR, Box
 from tests.support.faults.brokers import mqtt
 from tests.support.faults.fault import fault
+from tests.support.faults.standin import answering, source
 from tests.support.faults.systemd import NOT_REAL, systemd
 from tests.support.ports import free_port
-
-LEDGER = dict.fromkeys(("received", "stored", "rejected", "duplicate", "ignored", "dropped", "in_flight"), 0)
-
-
-def answering(box: Box, sources: list[dict[str, object]] | None = None, running: str = "") -> None:
-    """Let something answer as a running gateway does."""
-    (box.folder / "state").mkdir()
-    status = {
-        "gateway": {"name": "x", "version": running or version("telemetry-gateway"), "uptime_s": 1.0},
-        "problems": [],
-        "sources": [_source("pretend", "up")] if sources is None else sources,
-    }
-    box.stack.enter_context(ControlServer(box.folder / "state" / "control.sock", {"/status": status}))
-
-
-def _source(name: str, state: str, reason: str | None = None) -> dict[str, object]:
-    return {"name": name, "type": "simulator", "state": state, "since": 0.0, "reason": reason, "skew_s": None} | {
-        "ledger": LEDGER
-    }
 
 
 @fault("the service gave up: configuration", "service-failed", "gatewayctl check", said=["can't be used"], how=NOT_REAL)
@@ -177,7 +158,7 @@ def old_version(box: Box) -> None:
     said=["earlier configuration"],
     severity="warning",
 )
-def unknown_source(box: Box) -> None:
+def unknownsource(box: Box) -> None:
     """A running gateway, and a source that was added since."""
     daemon = box.daemon()
     with daemon.config.open("a") as file:
@@ -196,7 +177,7 @@ def hanging(box: Box) -> None:
 @fault("a source is stalled", "source-stalled", "gatewayctl tail", said=["is stalled: silent for 9 min"])
 def stalled(box: Box) -> None:
     """A server on the control socket that says so."""
-    answering(box, [_source("pretend", "stalled", "silent for 9 min")])
+    answering(box, [source("pretend", "stalled", "silent for 9 min")])
 
 
 @fault(
@@ -207,13 +188,13 @@ def stalled(box: Box) -> None:
 )
 def client_id_taken(box: Box) -> None:
     """A server on the control socket that says so."""
-    answering(box, [_source("pretend", "down", 'another client connected with our client id "greenhouse"')])
+    answering(box, [source("pretend", "down", 'another client connected with our client id "greenhouse"')])
 
 
 @fault("an adapter has a defect", "source-failed", "report it", said=["is failed: KeyError"])
 def defect(box: Box) -> None:
     """A server on the control socket that says so."""
-    answering(box, [_source("pretend", "failed", "KeyError: 'x'")])
+    answering(box, [source("pretend", "failed", "KeyError: 'x'")])
 
 
 @fault("the page doesn't answer", "page-silent", "sudo systemctl restart", said=["its page doesn't answer"])
@@ -221,3 +202,15 @@ def other_port(box: Box) -> None:
     """A running gateway, and another port in its file since."""
     daemon = box.daemon()
     daemon.config.write_text(daemon.config.read_text().replace(str(daemon.port), str(free_port())))
+
+
+@fault(
+    "nothing ever came from a source",
+    "source-nothing-came",
+    "mosquitto_sub -v",
+    said=["nothing has ever come", "for 60 min"],
+    severity="warning",
+)
+def nothing_came(box: Box) -> None:
+    """A server on the control socket that says so."""
+    answering(box, [source("pretend", "up", since=time.time() - 3600)])
