@@ -38,9 +38,10 @@ from gateway.supervisor import stop_all
 from gateway.upkeep import Upkeep
 from gateway.watchdog import Watchdog
 from gateway.web import app, control, ops, server
-from gateway.web.guard import Guard, WsgiApp
+from gateway.web.front import Front
+from gateway.web.guard import WsgiApp
 from gateway.web.services import Services
-from gateway.web.sockets import Sockets, create
+from gateway.web.sockets import Sockets
 from gateway.web.telemetry import Telemetry
 
 VERSION = version("telemetry-gateway")
@@ -72,17 +73,15 @@ class Daemon:
         self._devices = Devices(runtime.now, runtime.monotonic)
         self._deliveries = Deliveries()
         self._roster = Roster()
-        self._app = app.create()
-        self._guard = Guard(self._app, settings.web.allowed_origins)
-        self._socketio = create(self._app, self._guard.allows_origin)
-        self._sockets = Sockets(self._socketio)
+        self._front = Front(settings.web)
+        self._sockets = Sockets(self._front.socketio)
         self._live = Live(self._sockets, self._queries)
         self._overview = Overview(self._devices, self._sockets, runtime.monotonic)
         self._sinks = Sinks(Ledger([]), self._devices, self._deliveries, self._live, self._overview)
         self._pipeline = Pipeline({}, self._journal, self._sinks, {})
         self._sources = self._compose_sources()
         self._rejects = Rejects(self._queries, self._pipeline.replay, self._pipeline.sources)
-        self._ops = ops.Ops(Sockets(self._socketio, ops.NAMESPACE), self._pipeline.ledger, self._rejects)
+        self._ops = ops.Ops(Sockets(self._front.socketio, ops.NAMESPACE), self._pipeline.ledger, self._rejects)
         self._notes: list[str] = []
         self._hub = runtime.HubLag()
         self._chores = Chores(self._notes)
@@ -122,7 +121,7 @@ class Daemon:
             self._configuration,
             self._sources,
             read=partial(read_again, self._configuration),
-            live={"web.allowed_origins": lambda settings: self._guard.allow(settings.web.allowed_origins)},
+            live={"web.allowed_origins": lambda settings: self._front.guard.allow(settings.web.allowed_origins)},
             notes=self._notes,
             notifier=self._notifier,
         )
@@ -167,25 +166,24 @@ class Daemon:
             metrics=Metrics(self._status, self._sockets).render,
             reload=self._reload.answer,
         )
-        app.add_routes(self._app, services)
-        self._socketio.on_namespace(Telemetry(services, self._sockets))
-        self._socketio.on_namespace(self._ops)
+        app.add_routes(self._front.app, services)
+        self._front.socketio.on_namespace(Telemetry(services, self._sockets))
+        self._front.socketio.on_namespace(self._ops)
         return control.create(services)
 
     # ---- running
 
     def run(self) -> None:
         """Run until SIGTERM or SIGINT; raises JournalDown or CannotStart."""
-        web = self._configuration.settings.web
         self._notifier.status("opening the journal")
         self._remember(self._journal.open())
-        listener = server.listen(web.host, web.port)
+        listener = self._front.listen()
         control_listener = self._listen_for_control()
         self._install_signals()
         self._hub.watch()
-        serving = [runtime.spawn(server.serve, listener, self._guard)]
+        serving = [self._front.serve(listener, self._stopping)]
         if control_listener is not None:
-            serving.append(runtime.spawn(server.serve, control_listener, self._control))
+            serving.append(runtime.spawn(server.serve, server.control_door(control_listener), self._control))
         runtime.spawn(self._inbox.run)
         for task in (self._upkeep.serve_viewers, self._upkeep.judge_sources, self._watchdog.run, self._reload.run):
             runtime.spawn(task, self._stopping)

@@ -5,7 +5,7 @@ Descriptions, defaults and examples here are the one source of the commented sam
 
 import re
 import socket
-from ipaddress import ip_address
+from ipaddress import ip_address, ip_network
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -45,6 +45,14 @@ def _check_origin(origin: str) -> str:
     return origin
 
 
+def _check_network(network: str) -> str:
+    try:
+        ip_network(network, strict=False)
+    except ValueError as error:
+        raise unmet('an address or a network, such as "192.168.1.2" or "10.0.0.0/8"') from error
+    return network
+
+
 class _Table(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -80,6 +88,15 @@ class WebSettings(_Table):
     port: int = Field(8080, ge=0, le=65535, description="0: any free port; the ready line in the log says which")
     allowed_origins: tuple[Annotated[str, AfterValidator(_check_origin)], ...] = Field(
         (), description="pages that may connect, besides the gateway's own", examples=[["https://example.org"]]
+    )
+    max_clients: int = Field(1000, ge=1, le=10_000, description="browsers that may be connected at a time")
+    max_clients_per_address: int = Field(
+        200, ge=1, le=10_000, description="of these, from one address; a house with one router is one address"
+    )
+    trusted_proxies: tuple[Annotated[str, AfterValidator(_check_network)], ...] = Field(
+        ("127.0.0.1", "::1"),
+        description="addresses of reverse proxies: whom they name in X-Forwarded-For is believed, and they are not "
+        "held to max_clients_per_address themselves",
     )
 
 

@@ -43,6 +43,7 @@ class Inbound:
         """Wait until another frame may be read from this client, and account for it."""
         self._spend(session, _FRAME_S)
         self._admit(session)
+        _wait_for_ears(session, _has_many_packets)
 
     def _message(self, sid: str, data: str | bytes) -> None:
         session = self._server.eio.sockets.get(sid)
@@ -52,6 +53,7 @@ class Inbound:
             drop(session)
             return
         self._admit(session)
+        _wait_for_ears(session, _has_much)
         began = cpu_time()
         try:
             self._handle(sid, data)
@@ -80,8 +82,6 @@ class Inbound:
             sleep(pause_s)
             _spare(session)
         self._turnstile.enter()
-        if is_deaf(session):
-            _wait_for_ears(session)
 
 
 def _spare(session: Any) -> None:
@@ -90,18 +90,28 @@ def _spare(session: Any) -> None:
         session.last_ping = monotonic()
 
 
-def is_deaf(session: Any) -> bool:
-    """Tell whether so much waits for a client that it should be asked nothing more."""
-    return waiting(session) > _MOST_UNREAD_BYTES or session.queue.qsize() > _MOST_UNREAD_PACKETS
-
-
-def _wait_for_ears(session: Any) -> None:
-    until = monotonic() + _PATIENCE_S
-    while is_deaf(session) and not session.closed:
-        if monotonic() > until:
+def _wait_for_ears(session: Any, is_deaf: Callable[[Any], bool]) -> None:
+    """Wait until a client has taken enough of what is for it; drop it if it takes nothing at all."""
+    taken, until = -1, 0.0
+    while not session.closed and is_deaf(session):
+        if taken != (taken := _taken(session)):
+            until = monotonic() + _PATIENCE_S
+            _spare(session)
+        elif monotonic() > until:
             drop(session)
-            return
         sleep(_LOOK_S)
+
+
+def _taken(session: Any) -> int:
+    return int(session.queue.passed + (session.websocket.written if session.upgraded else 0))
+
+
+def _has_many_packets(session: Any) -> bool:
+    return bool(session.queue.qsize() > _MOST_UNREAD_PACKETS)
+
+
+def _has_much(session: Any) -> bool:
+    return waiting(session) > _MOST_UNREAD_BYTES or _has_many_packets(session)
 
 
 def _allowance(session: Any) -> Allowance:

@@ -1,8 +1,11 @@
 """Listening and serving: one TCP address for browsers, one Unix socket for gatewayctl."""
 
 import itertools
+import logging
 import os
+import resource
 import socket as constants
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -11,14 +14,23 @@ import eventlet.wsgi
 from eventlet.green import socket
 
 from gateway.errors import CannotStart
+from gateway.runtime import spawn
+from gateway.web.door import Door
 from gateway.web.guard import WsgiApp
+from gateway.web.protocol import Protocol
 from gateway.web.wsgi_log import WsgiLog
+
+log = logging.getLogger(__name__)
 
 _BACKLOG = 512
 _SEND_BUFFER_BYTES = 128 * 1024
 """In the kernel, a connection; left to itself it takes megabytes for a client that doesn't read."""
 _REQUEST_TIMEOUT_S = 30
 _MOST_URL_BYTES = 2048
+_NO_BOUND = 1_000_000
+_OTHER_FILES = 100
+"""The journal's, the sources', those that Python opens for a moment."""
+_MOST_CONTROLS = 64
 _CONTROL_MODE = 0o660
 
 
@@ -79,10 +91,29 @@ class UnixListener:
         return getattr(self._listener, name)
 
 
-def serve(listener: Any, app: WsgiApp) -> None:
+def control_door(listener: UnixListener) -> Door:
+    """Return the door of the control socket, where nobody is counted by address."""
+    return Door(listener, _MOST_CONTROLS, _MOST_CONTROLS, lambda _: None)
+
+
+def room_for(connections: int) -> int:
+    """Let this process have files for so many connections, and its own; return for how many there are."""
+    own, allowed = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = connections + _OTHER_FILES
+    if own < wanted and own != resource.RLIM_INFINITY:
+        own = wanted if allowed == resource.RLIM_INFINITY else min(wanted, allowed)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (own, allowed))
+    if own == resource.RLIM_INFINITY or own >= wanted:
+        return connections
+    log.warning("at most %d connections, as the system allows this process %d files", own - _OTHER_FILES, own)
+    return max(1, own - _OTHER_FILES)
+
+
+def serve(door: Door, app: WsgiApp) -> None:
     """Serve until killed; a green thread's body."""
+    spawn(door.sweep)
     eventlet.wsgi.server(
-        listener,
+        door,
         app,
         log=WsgiLog(),
         log_format="",
@@ -90,4 +121,6 @@ def serve(listener: Any, app: WsgiApp) -> None:
         keepalive=_REQUEST_TIMEOUT_S,
         socket_timeout=_REQUEST_TIMEOUT_S,
         url_length_limit=_MOST_URL_BYTES,
+        protocol=partial(Protocol, door),
+        max_size=_NO_BOUND,  # the door has one, and doesn't let all wait when it is reached
     )

@@ -17,7 +17,6 @@ from socketio.packet import EVENT
 from gateway.live import Event, Traffic
 from gateway.runtime import monotonic
 from gateway.web.broadcast import ask, broadcast, deliver, waiting
-from gateway.web.crowd import Crowd
 from gateway.web.inbound import Inbound
 from gateway.web.outbox import Outbox
 from gateway.web.websocket import Upgrade
@@ -77,7 +76,6 @@ def create(app: Flask, allows_origin: Callable[[str | None, dict[str, Any]], boo
     eio = socketio.server.eio
     inbound = Inbound(socketio.server)
     eio._async = {**eio._async, "queue": Outbox, "websocket": partial(Upgrade, inbound.frame)}  # noqa: SLF001  no public hook; a contract test pins it
-    app.wsgi_app = Crowd(app.wsgi_app, eio.sockets)  # type: ignore[method-assign]  # as Flask's documentation has it
     return socketio
 
 

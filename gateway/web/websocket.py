@@ -20,6 +20,8 @@ from engineio.async_drivers.eventlet import WebSocketWSGI
 from eventlet.websocket import FailedConnectionError, RFC6455WebSocket
 
 from gateway.runtime import spawn
+from gateway.web.door import Connection
+from gateway.web.protocol import CONNECTION
 
 log = logging.getLogger(__name__)
 
@@ -32,6 +34,8 @@ _MOST_FRAGMENTS = 64
 """Of one message; an empty one adds no byte to what is bounded."""
 _PING_FRAME = b"\x81\x012"
 _MOST_PINGS = 64
+_UPGRADE_S = 10.0
+"""For a client that polled to make the WebSocket its transport."""
 _MOST_NOT_SENT_BYTES = 4 * 1024
 """Of a connection, in the kernel, beside what is under way: what it has taken can't be skipped any more."""
 _NORMAL, _WRONG_KIND, _NO_TEXT, _TOO_BIG = 1000, 1003, 1007, 1009
@@ -217,10 +221,17 @@ class Upgrade(WebSocketWSGI):  # type: ignore[misc]  # engineio has no types
         plain = super()._handle_hybi_request(environ)
         return WebSocket(plain.socket, environ, plain.version, max_frame_length=self.max_frame_length)
 
+    def _admit_frame(self, session: Any, visit: Connection) -> None:
+        if session.upgraded:
+            visit.serve()
+        self._admit(session)
+
     def _handle(self, websocket: WebSocket) -> Iterable[bytes]:
         session = self._serve.__self__  # type: ignore[attr-defined]  # it is a method of the session
         session.websocket = websocket
-        websocket.admit = partial(self._admit, session)
+        visit = websocket.environ[CONNECTION]
+        visit.expect(_UPGRADE_S)
+        websocket.admit = partial(self._admit_frame, session, visit)
         session.queue.one_by_one = True
         websocket.written = websocket.answered = session.queue.passed  # neither ever gets less
         websocket.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NOTSENT_LOWAT, _MOST_NOT_SENT_BYTES)

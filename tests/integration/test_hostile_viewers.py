@@ -10,7 +10,7 @@ import pytest
 from tests.support.daemon import Daemon
 from tests.support.polling import PollingClient
 from tests.support.ports import wait_until
-from tests.support.raw_client import RawClient, client_frame
+from tests.support.raw_client import BINARY, RawClient, client_frame
 from tests.support.viewers import Viewer
 
 MOST_GROWTH = 8 * 2**20
@@ -92,6 +92,8 @@ def test_who_takes_no_answers_is_asked_nothing_more(running):
     "frames",
     [
         client_frame(b"4", final=False) + client_frame(b"", opcode=0, final=False) * 100_000,
+        client_frame(b"x" * 1_000_000),
+        client_frame(b"4", opcode=BINARY),
         client_frame(b"451-/telemetry,[]"),
         client_frame(b'452-/telemetry,1["join",{"_placeholder":true,"num":0}]'),
         client_frame(b"461-/telemetry,1[]"),
@@ -100,7 +102,18 @@ def test_who_takes_no_answers_is_asked_nothing_more(running):
         client_frame(b'42/telemetry,1{"join":1}'),
         client_frame(b"42/telemetry," + b"[" * 60_000),
     ],
-    ids=["fragments", "attachment", "attachments", "acknowledgement", "twice", "no name", "no list", "deep"],
+    ids=[
+        "fragments",
+        "megabyte",
+        "binary",
+        "attachment",
+        "attachments",
+        "acknowledgement",
+        "twice",
+        "no name",
+        "no list",
+        "deep",
+    ],
 )
 def test_who_breaks_the_protocol_is_dropped(running, frames):
     with unharmed(running), RawClient(running.port) as client:

@@ -27,7 +27,7 @@ def client_frame(payload, *, opcode=TEXT, final=True):
 class RawClient:
     """A WebSocket that does what it is told, also what it shouldn't."""
 
-    def __init__(self, port, headers="", *, receive_buffer=None):
+    def __init__(self, port, headers="", *, path=PATH, receive_buffer=None):
         self.socket = socket.socket()
         self.socket.settimeout(15.0)
         if receive_buffer:  # before connecting: it sets the window
@@ -35,7 +35,7 @@ class RawClient:
         self.socket.connect(("127.0.0.1", port))
         key = base64.b64encode(os.urandom(16)).decode()
         self.socket.sendall(
-            f"GET {PATH} HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+            f"GET {path} HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
             f"Sec-WebSocket-Key: {key}\r\nSec-WebSocket-Version: 13\r\n{headers}\r\n".encode()
         )
         self.answer = b""

@@ -69,7 +69,10 @@ def test_state_dir_is_relative_to_the_file(text, tmp_path):
         ),
         (
             "[web]\nxyz = 1",
-            'gateway.toml:2: web.xyz: expected one of "allowed_origins", "host", "port", found an unknown key',
+            (
+                'gateway.toml:2: web.xyz: expected one of "allowed_origins", "host", "max_clients", '
+                '"max_clients_per_address", "port", "trusted_proxies", found an unknown key'
+            ),
         ),
         (
             "\n[jornal]\n",
