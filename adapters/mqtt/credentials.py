@@ -16,7 +16,10 @@ def password(config: MqttConfig) -> str | None:
         The file can't be read.
     """
     if config.password is not None:
-        return config.password.get_secret_value()
+        password = config.password.get_secret_value()
+        if "${credential:" in password:  # not in the service, which wouldn't have started with it
+            raise AdapterDown("password: is a credential of the service, which nobody else can have")
+        return password
     if config.password_file is None:
         return None
     try:
