@@ -51,7 +51,7 @@ EXIT_CONFIG = 78
     "--log-format",
     type=click.Choice(sorted(FORMATS)),
     envvar="GATEWAY_LOG_FORMAT",
-    help="Default: journal where systemd's journal reads the log, else plain.",
+    help="Default: fields for systemd's journal where that reads stderr, else plain.",
 )
 @click.version_option(VERSION, prog_name="gatewayd")
 def main(config: Path | None, log_level: str, log_format: str | None) -> None:

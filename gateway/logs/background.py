@@ -9,8 +9,8 @@ from collections.abc import Callable
 from copy import copy
 
 from gateway.logs.floods import Floods, Summary
-from gateway.logs.formats import formatter_for
-from gateway.runtime import NativeCondition, NativeThread, native_write, now
+from gateway.logs.outputs import Output, output_for
+from gateway.runtime import NativeCondition, NativeThread, now
 
 _MOST_WAITING = 10_000
 _BURST = 10
@@ -18,21 +18,18 @@ _BURST = 10
 
 
 class BackgroundHandler(logging.Handler):
-    """Formats on the caller's thread, writes on its own.
-
-    ``hide`` takes out of each line what nobody is to see; any thread calls it.
+    """Encodes on the caller's thread, writes on its own.
 
     What comes too often is summed up, see ``Floods``. What finds no room is dropped and counted, and
     the count is written once there is room.
     """
 
-    def __init__(self, fd: int, hide: Callable[[str], str] = str) -> None:
+    def __init__(self, output: Output) -> None:
         super().__init__()
-        self._hide = hide
+        self._output = output
         self.dropped = 0
         self._told = 0
         self._template = logging.makeLogRecord({"name": __name__, "levelno": logging.WARNING, "levelname": "WARNING"})
-        self._fd = fd
         self._lines: deque[bytes] = deque()
         self._floods: Floods[logging.LogRecord] = Floods(_BURST)
         self._changed = NativeCondition()
@@ -50,7 +47,7 @@ class BackgroundHandler(logging.Handler):
         if len(self._lines) >= _MOST_WAITING:
             self.dropped += 1
             return
-        self._lines.append(self._encode(record))
+        self._lines.append(self._output.encode(record))
         with self._changed:
             self._changed.notify()
 
@@ -62,15 +59,12 @@ class BackgroundHandler(logging.Handler):
         self._thread.join(1.0)
         super().close()
 
-    def _encode(self, record: logging.LogRecord) -> bytes:
-        return self._hide(self.format(record)).encode(errors="backslashreplace") + b"\n"
-
     # ---- in the native thread
 
     def _write(self) -> None:
         while self._wait():
             while self._lines:
-                self._write_all(self._lines.popleft())
+                self._output.write(self._lines.popleft())
                 self._tell_dropped()
 
     def _wait(self) -> bool:
@@ -79,21 +73,15 @@ class BackgroundHandler(logging.Handler):
             if not (self._lines or self._closing):
                 self._changed.wait(self._floods.due_s)
             summaries = self._floods.due(all_now=self._closing)
-        self._lines.extend([self._encode(_summed_up(summary)) for _, summary in summaries])
+        self._lines.extend([self._output.encode(_summed_up(summary)) for _, summary in summaries])
         return bool(self._lines or not self._closing)
 
     def _tell_dropped(self) -> None:
         count = self.dropped - self._told
         if count and len(self._lines) < _MOST_WAITING // 2:
             self._told += count
-            self._write_all(self._encode(_said_now(self._template, f"{count} log lines found no room and are missing")))
-
-    def _write_all(self, line: bytes) -> None:
-        while line:
-            try:
-                line = line[native_write(self._fd, line) :]
-            except OSError:
-                return
+            text = f"{count} log lines found no room and are missing"
+            self._output.write(self._output.encode(_said_now(self._template, text)))
 
 
 def _summed_up(summary: Summary[logging.LogRecord]) -> logging.LogRecord:
@@ -118,8 +106,7 @@ def set_up(level: str, form: str | None = None, hide: Callable[[str], str] = str
 
     ``hide``: takes out of each line what nobody is to see.
     """
-    handler = BackgroundHandler(2, hide)
-    handler.setFormatter(formatter_for(form, 2))
+    handler = BackgroundHandler(output_for(form, 2, hide))
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(level)

@@ -11,7 +11,7 @@ _MOST_CHARACTERS = 8192
 _CONTROLS = {number: f"\\x{number:02x}" for number in (*range(32), *range(127, 160)) if number != ord("\t")}
 """What a stranger's text could begin a line of its own with, or move a terminal's cursor."""
 _SYSLOG = ((logging.ERROR, 3), (logging.WARNING, 4), (logging.INFO, 6))
-"""Levels of syslog(3), which sd-daemon(3) has in front of each line."""
+"""Levels of syslog(3); sd-daemon(3) has them in front of each line."""
 
 
 class _Formatter(logging.Formatter):
@@ -30,15 +30,24 @@ class Plain(_Formatter):
 
 
 class Journal(_Formatter):
-    """For the journal, which adds the time itself: each line begins with its priority."""
+    """For the journal, which adds the time itself.
 
-    def __init__(self) -> None:
+    Parameters
+    ----------
+    prefix
+        Whether each line begins with its priority.
+    """
+
+    def __init__(self, *, prefix: bool = True) -> None:
         super().__init__("%(message)s")
+        self._prefix = prefix
 
     def format(self, record: logging.LogRecord) -> str:
         """Return the lines."""
-        priority = next((priority for level, priority in _SYSLOG if record.levelno >= level), 7)
-        return "\n".join(f"<{priority}>{line}" for line in super().format(record).splitlines())
+        text = super().format(record)
+        if not self._prefix:
+            return text
+        return "\n".join(f"<{priority_of(record)}>{line}" for line in text.splitlines())
 
 
 class Json(logging.Formatter):
@@ -59,6 +68,11 @@ class Json(logging.Formatter):
         return orjson.dumps(fields).decode()
 
 
+def priority_of(record: logging.LogRecord) -> int:
+    """Return the level of syslog(3)."""
+    return next((priority for level, priority in _SYSLOG if record.levelno >= level), 7)
+
+
 def _cut(text: str) -> str:
     return text if len(text) <= _MOST_CHARACTERS else text[:_MOST_CHARACTERS] + "…"
 
@@ -72,10 +86,10 @@ FORMATS: Mapping[str, Callable[[], logging.Formatter]] = {"plain": Plain, "journ
 
 def formatter_for(name: str | None, fd: int) -> logging.Formatter:
     """Return the one called so; None: what fits to where ``fd`` leads."""
-    return FORMATS[name or ("journal" if _is_journal(fd) else "plain")]()
+    return FORMATS[name or ("journal" if is_journal(fd) else "plain")]()
 
 
-def _is_journal(fd: int) -> bool:
+def is_journal(fd: int) -> bool:
     """Tell whether ``fd`` leads to systemd's journal, as systemd.exec(5) has it for $JOURNAL_STREAM."""
     try:
         found = os.fstat(fd)

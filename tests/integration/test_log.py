@@ -38,10 +38,8 @@ def is_down(daemon):
 
 
 def test_the_journal_gets_a_priority_on_each_line(tmp_path):
-    log = tmp_path / "daemon.log"
-    log.touch()
-    stream = f"{log.stat().st_dev}:{log.stat().st_ino}"
-    with Daemon(tmp_path, AWAY, env={**os.environ, "JOURNAL_STREAM": stream}) as daemon:
+    command = (sys.executable, "-m", "gateway", "--log-format", "journal")
+    with Daemon(tmp_path, AWAY, command=command) as daemon:
         wait_until(lambda: is_down(daemon), "it is down")
         daemon.stop()
         lines = daemon.log.splitlines()

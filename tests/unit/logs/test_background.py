@@ -5,6 +5,7 @@ import select
 import pytest
 
 from gateway.logs import BackgroundHandler
+from gateway.logs.outputs import Lines
 from tests.support.ports import wait_until
 
 
@@ -15,7 +16,7 @@ def pipe():
 
 @pytest.fixture
 def handler(pipe):
-    handler = BackgroundHandler(pipe[1])
+    handler = BackgroundHandler(Lines(pipe[1], logging.Formatter()))
     yield handler
     os.close(pipe[0])  # what still waits falls out
     handler.close()
