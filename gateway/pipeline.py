@@ -4,8 +4,6 @@ from collections import defaultdict, deque
 from collections.abc import Callable, Container, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import groupby
-from operator import itemgetter
-from typing import NamedTuple
 
 from gateway.deliveries import Deliveries, digest_of
 from gateway.devices import Devices
@@ -24,16 +22,8 @@ from gateway.skew import Skew
 _LAGS = 2048
 
 
-class _Shown(NamedTuple):
-    """A reading on its way to the viewers."""
-
-    reading: Reading
-    source: str
-    profile: str | None
-    before: bool
-    """Shown already, without ``seq``, while it waited for the disk."""
-
-
+_Shown = tuple[Reading, Entry]
+"""A reading on its way to the viewers, and the message that it came with."""
 _Devices = dict[str, list[_Shown]]
 """What goes out together: a device's readings in the order of their ``seq``, whatever way they came."""
 
@@ -136,13 +126,15 @@ class Pipeline:
             for reading in entry.readings:
                 # a copy, since the writer may give the waiting one its seq at any time
                 shown = replace(reading, seq=None) if batch.kept else reading
-                waiting[reading.device].append(_Shown(shown, entry.source, entry.profile, entry.shown))
+                waiting[reading.device].append((shown, entry))
                 published = True
-            entry.shown = batch.kept
             if entry.availability:
                 self._publish(waiting)  # what came before it
                 self._sinks.devices.announce(*entry.availability, retained=entry.message.retained)
         self._publish(waiting)
+        if batch.kept:
+            for entry in batch.entries:
+                entry.shown = True
         if batch.rebased:
             self._put_right(batch.rebased)
         if published:
@@ -158,7 +150,7 @@ class Pipeline:
         for device, shown in waiting.items():
             try:
                 self._update(device, shown)
-                self._sinks.live.publish(device, [each.reading for each in shown])
+                self._sinks.live.publish(device, [reading for reading, _ in shown])
             except Exception as error:  # noqa: BLE001  a defect in one part ends nothing but that part
                 self._defects.report("publishing", error)
         self._sinks.overview.touch(waiting)
@@ -166,8 +158,8 @@ class Pipeline:
 
     def _update(self, device: str, shown: Sequence[_Shown]) -> None:
         """Tell the devices' table: readings of one route at a time, for each has its profile."""
-        for (source, profile, before), run in groupby(shown, key=itemgetter(1, 2, 3)):
-            readings = [each.reading for each in run]
+        for (source, profile, before), run in groupby(shown, key=_origin):
+            readings = [reading for reading, _ in run]
             if before:
                 self._sinks.devices.replace_last(device, readings[-1].wire())
             else:
@@ -234,3 +226,9 @@ class Pipeline:
         return {
             name: round(1000 * lags[int(share * (len(lags) - 1))], 3) for name, share in (("p50", 0.5), ("p99", 0.99))
         }
+
+
+def _origin(shown: _Shown) -> tuple[str, str | None, bool]:
+    """Return source and profile of a reading, and whether it was shown already, without ``seq``."""
+    entry = shown[1]
+    return entry.source, entry.profile, entry.shown

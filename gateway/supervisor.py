@@ -108,7 +108,8 @@ class Supervisor:
         """Take a message in."""
         # What a run says that was told to end is no sign of life, and neither is what a broker had kept.
         if not (message.retained or self._stop_run.is_set()):
-            self._connect()
+            if self._parted_at is not None:
+                self._connect()
             self._heard.arrived(monotonic())
             if self.state != "up":
                 self._rise()

@@ -132,7 +132,7 @@ class Client(paho.Client):
     def _handle_publish(self) -> MQTTErrorCode:
         # paho makes a message object with a condition variable in it, decodes the topic twice and unpacks
         # the properties: docs/decisions/0008-publish-packets-are-taken-apart-here.md.
-        header, body = self._in_packet["command"], self._in_packet["packet"]
+        header, body = self._in_packet["command"], bytes(self._in_packet["packet"])
         if header & 0b0100:
             return super()._handle_publish()  # QoS 2, which we never ask for
         try:

@@ -74,7 +74,7 @@ def split(data: bytes, at: int, *, has_properties: bool, most: int, most_bytes: 
     return found, at
 
 
-def parse(header: int, data: bytes | bytearray, at: int, end: int, *, has_properties: bool) -> Publication:
+def parse(header: int, data: bytes, at: int, end: int, *, has_properties: bool) -> Publication:
     """Return the message in a packet, of which ``data`` has from ``at`` to ``end`` what comes after the fixed header.
 
     Raises
@@ -82,31 +82,32 @@ def parse(header: int, data: bytes | bytearray, at: int, end: int, *, has_proper
     ValueError
         The packet is shorter than it says.
     """
+    if at + 2 > end:
+        raise ValueError("PUBLISH has no topic")
     qos, mid = header >> 1 & 0b11, 0
     topic_at = at + 2
-    at = topic_at + int.from_bytes(data[at:topic_at], "big")
-    topic = bytes(data[topic_at:at])
+    at = topic_at + (data[at] << 8 | data[at + 1])
+    topic = data[topic_at:at]
     if qos:
         mid = int.from_bytes(data[at : at + 2], "big")
         at += 2
     properties_at = at
     if has_properties:
-        length, at = _variable(data, at, end)
-        at += length
+        at = _after_properties(data, at, end)
     if at > end:
         raise ValueError("PUBLISH is shorter than it says")
-    properties = bytes(data[properties_at:at])
-    return Publication(topic, bytes(data[at:end]), qos, mid, header & 0b1000 != 0, header & 1 != 0, properties)
+    properties = data[properties_at:at]
+    return Publication(topic, data[at:end], qos, mid, header & 0b1000 != 0, header & 1 != 0, properties)
 
 
-def _variable(data: bytes | bytearray, at: int, end: int) -> tuple[int, int]:
-    """Return the variable byte integer at ``at`` (MQTT 5, 1.5.5), and where it ends."""
+def _after_properties(data: bytes, at: int, end: int) -> int:
+    """Return where the properties end whose length, a variable byte integer (MQTT 5, 1.5.5), is at ``at``."""
     if at < end and data[at] < 0x80:
-        return data[at], at + 1
+        return at + 1 + data[at]
     value = 0
     for shift, byte in zip((0, 7, 14, 21), data[at : min(at + 4, end)], strict=False):
         value |= (byte & 0x7F) << shift
         at += 1
         if byte < 0x80:
-            return value, at
+            return value + at
     raise ValueError("PUBLISH ends within a length")

@@ -36,5 +36,7 @@ class Waiting:
 
 def _cost(entry: Entry) -> int:
     message = entry.message
-    bodies = sum(_OBJECT_BYTES + len(reading.body) for reading in entry.readings)
-    return _OBJECT_BYTES + len(message.payload) + len(message.topic) + bodies
+    cost = _OBJECT_BYTES + len(message.payload) + len(message.topic)
+    for reading in entry.readings:
+        cost += _OBJECT_BYTES + len(reading.body)
+    return cost
