@@ -117,11 +117,13 @@ class Daemon:
         )
 
     def _compose_reload(self) -> Reload:
+        live = {"web.allowed_origins": lambda settings: self._front.guard.allow(settings.web.allowed_origins)}
+        live |= dict.fromkeys(("journal.retention", "journal.max_size"), lambda to: self._journal.limit(to.journal))
         return Reload(
             self._configuration,
             self._sources,
             read=partial(read_again, self._configuration),
-            live={"web.allowed_origins": lambda settings: self._front.guard.allow(settings.web.allowed_origins)},
+            live=live,
             notes=self._notes,
             notifier=self._notifier,
         )
@@ -215,13 +217,8 @@ class Daemon:
         remember(opened, self._sinks, self._roster, self._configuration.profiles)
 
     def _install_signals(self) -> None:
-        signals = Signals(
-            {
-                signal.SIGTERM: self._stopping.set,
-                signal.SIGINT: self._stopping.set,
-                signal.SIGHUP: self._reload.ask,
-            }
-        )
+        ends = dict.fromkeys((signal.SIGTERM, signal.SIGINT), self._stopping.set)
+        signals = Signals({**ends, signal.SIGHUP: self._reload.ask})
         signals.install()
         runtime.spawn(signals.run)
 

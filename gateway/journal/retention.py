@@ -53,6 +53,12 @@ class Retention:
         self._todo: list[str] = []
         self._before_ms = 0
 
+    def limit(self, settings: JournalSettings) -> None:
+        """Keep to other limits from now on; any thread may say so."""
+        self._retention_s = settings.retention
+        self._most_pages = max(1, settings.max_size // PAGE_BYTES - 2 * wal_pages(settings.max_size))
+        self._age_looked_at = self._size_looked_at = float("-inf")
+
     def step(self) -> bool:
         """Do at most one slice of what is due; return whether there is more to do now."""
         try:

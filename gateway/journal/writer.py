@@ -142,6 +142,11 @@ class Journal:
         """Note how many messages have come to which end, to be written within about a second; never blocks."""
         self._store.ledger.told = totals
 
+    def limit(self, settings: JournalSettings) -> None:
+        """Keep to another retention and size from now on; never blocks."""
+        self._settings = settings
+        self._retention.limit(settings)
+
     @property
     def backlog(self) -> int:
         """Entries that are not posted yet, but for those in the commit that is running."""

@@ -142,6 +142,8 @@ def test_what_a_running_gateway_can_and_can_not_change(start, broker):
     assert daemon.get("/api/v1/status")["gateway"]["name"] == "renamed"
     with Viewer(daemon.url) as viewer:
         assert viewer.wait_for("hello")["gateway"] == "renamed"
+    daemon.configure('[journal]\nretention = "1d"\nmax_size = "99MiB"\n' + tables(broker, "attic"), name="renamed")
+    assert daemon.reload()["settings"] == ["web.allowed_origins", "journal.retention", "journal.max_size"]
     daemon.configure('[journal]\ndurability = "power"\n' + tables(broker, "attic"), name="renamed")
     done = gatewayctl(daemon, "reload")
     assert done.returncode == 1

@@ -128,3 +128,23 @@ def test_commits_go_on_while_the_old_is_purged(path: Path) -> None:
         assert before == []
         assert len(seqs(path, "old")) > 1
         purged(it, path, "old", [20_000])
+
+
+def test_another_retention_holds_at_once(path: Path) -> None:
+    clock = Clock()
+    with opened(path, settings(retention=1000.0), clock) as it:
+        it.put([at(START + n, "a") for n in range(600)])
+        clock.now = START + 900
+        it.journal.limit(settings(retention=500.0))
+        purged(it, path, "a", list(range(401, 601)))
+
+
+def test_another_size_holds_at_once(path: Path) -> None:
+    clock = Clock()
+    with opened(path, settings(max_size=64 * 2**20), clock) as it:
+        for n in range(40):
+            it.put([at(START + n, "a", value="x" * 200) for _ in range(500)])
+        before = path.stat().st_size
+        it.journal.limit(settings(max_size=2 * 2**20))
+        wait_until(lambda: path.stat().st_size < 2 * 2**20 < before, "the file is smaller", timeout_s=20.0)
+        assert it.journal.problem == ""
