@@ -1,39 +1,32 @@
-"""The files that an MQTT source names: there, readable for the gateway alone, and what they should be."""
+"""The files that an MQTT source names: there, readable for the gateway, and what they should be."""
 
 import os
 import ssl
-import stat
 from collections.abc import Iterator
 from pathlib import Path
 
 from adapters.mqtt import credentials
 from adapters.mqtt.config import MqttConfig
 from gateway.errors import AdapterDown
-from gateway.findings import Finding, Severity, error, warning
+from gateway.findings import Finding, error
 from gateway.machine import User
 
 _KEYS = ("password_file", "ca_file", "cert_file", "key_file")
 _SERVICE = "telemetry-gateway"
-_SECRET = ("password_file", "key_file")
 
 
 def check(config: MqttConfig, user: User, about: str) -> Iterator[Finding]:
     """Yield what is wrong with them; ``user`` is the gateway's."""
-    broken = False
-    for key in _KEYS:
-        path: Path | None = getattr(config, key)
-        if path is not None:
-            for finding in _file(key, path, user, about):
-                broken = broken or finding.severity is Severity.ERROR
-                yield finding
-    if config.tls and not broken:
+    named: dict[str, Path | None] = {key: getattr(config, key) for key in _KEYS}
+    found = [finding for key, path in named.items() if path is not None for finding in _file(key, path, user, about)]
+    yield from found
+    if config.tls and not found:
         yield from _meaning(config, about)
 
 
 def _file(key: str, path: Path, user: User, about: str) -> Iterator[Finding]:
     try:
         readable = user.may(path, os.R_OK)
-        mode = path.stat().st_mode
     except PermissionError:
         return  # hidden from who asks; the gateway may see it
     except OSError as failure:
@@ -43,9 +36,6 @@ def _file(key: str, path: Path, user: User, about: str) -> Iterator[Finding]:
     if not readable:
         text = f"{key} {path} can't be read by {user.name}, as whom the gateway runs"
         yield error("file-unreadable", about, text, f"sudo chown {user.name} {path}; sudo chmod 400 {path}")
-    elif key in _SECRET and mode & stat.S_IROTH:
-        text = f"{key} {path} can be read by everybody on this machine"
-        yield warning("secret-readable-by-all", about, text, f"sudo chown {user.name} {path}; sudo chmod 400 {path}")
 
 
 def _how_to_put(key: str, path: Path) -> str:

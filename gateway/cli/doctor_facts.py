@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from importlib.metadata import version
 from pathlib import Path
 
+from gateway.cli.borrowing import borrow
 from gateway.cli.control import Control, NotRunning, Refused
 from gateway.cli.options import Options
 from gateway.cli.shapes import Status
@@ -23,9 +24,12 @@ _CREDENTIALS = struct.Struct("3i")
 
 def gather(options: Options) -> Facts:
     """Ask for everything; what can't be had is left out, and never raised."""
-    path, configuration, problems = _configuration(options)
+    path, missing = _path(options)
     control = options.socket or _control_socket(path)
     pid, is_forbidden = _peer(control) if control is not None else (None, False)
+    if path is not None and pid is not None:
+        borrow(path, pid)
+    configuration, problems = _configuration(path) if path is not None else (None, missing)
     running, silence = _answer(control) if pid is not None and control is not None else (None, "")
     service = unit.ask()
     return Facts(
@@ -43,15 +47,18 @@ def gather(options: Options) -> Facts:
     )
 
 
-def _configuration(options: Options) -> tuple[Path | None, Configuration | None, Sequence[ConfigProblem]]:
+def _path(options: Options) -> tuple[Path | None, Sequence[ConfigProblem]]:
     try:
-        path = options.config_file()
+        return options.config_file(), ()
     except ConfigError as error:
-        return None, None, error.problems
+        return None, error.problems
+
+
+def _configuration(path: Path) -> tuple[Configuration | None, Sequence[ConfigProblem]]:
     try:
-        return path, load(path, elsewhere=True), ()
+        return load(path, elsewhere=True), ()
     except ConfigError as error:
-        return path, None, error.problems
+        return None, error.problems
 
 
 def _control_socket(path: Path | None) -> Path | None:

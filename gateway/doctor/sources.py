@@ -7,11 +7,14 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
 from pathlib import Path
 
+from pydantic import SecretStr
+
 from gateway.adapter import AdapterConfig
 from gateway.configuration import Chosen
 from gateway.doctor.facts import Facts, SourceState
-from gateway.findings import Finding, Severity, Situation, error, warning
+from gateway.findings import Finding, Severity, Situation, error, note, warning
 from gateway.settings.files import FOLDER
+from gateway.settings.references import CREDENTIALS
 
 _SKEW_S = 60.0
 _PATIENCE_S = 600.0
@@ -28,6 +31,9 @@ def configuration(facts: Facts) -> Iterator[Finding]:
         yield error("configuration", "configuration", text, problem.hint or f"edit {problem.where}")
     if facts.configuration is not None:
         yield from _readable(facts)
+        for found in facts.configuration.warnings:
+            text, _, remedy = found.partition("; ")
+            yield warning("secret-readable-by-all", "configuration", text, remedy)
         yield from _left_out(facts.configuration.path)
         yield from _none_enabled(facts)
         yield from _twice(_enabled(facts))
@@ -46,6 +52,10 @@ def _enabled(facts: Facts) -> list[Chosen]:
 def _examine(chosen: Chosen, facts: Facts) -> Iterator[Finding]:
     adapter, config = chosen
     state = facts.running.sources.get(config.name) if facts.running else None
+    if _refers_elsewhere(config):
+        text = "it takes a secret from the service's credentials, which it alone has: it was not examined"
+        yield note("secret-unread", f"source {config.name}", text, "sudo gatewayctl doctor, while the service runs")
+        return
     told = False
     devices = facts.unit.devices() if facts.unit and facts.unit.is_active else None
     situation = Situation(
@@ -64,6 +74,13 @@ def _examine(chosen: Chosen, facts: Facts) -> Iterator[Finding]:
     elif facts.running is not None:
         text = "the running gateway doesn't know it: it was started with an earlier configuration"
         yield warning("source-unknown", f"source {config.name}", text, "sudo gatewayctl reload")
+
+
+def _refers_elsewhere(config: AdapterConfig) -> bool:
+    """Tell whether something is left in it that only the service can put in."""
+    values = (getattr(config, key) for key in type(config).model_fields)
+    texts = (value.get_secret_value() if isinstance(value, SecretStr) else str(value) for value in values)
+    return any(f"${{{CREDENTIALS}}}" in text or "${credential:" in text for text in texts)
 
 
 def _state(name: str, state: SourceState, *, told: bool) -> Iterator[Finding]:

@@ -7,10 +7,11 @@ import pytest
 
 from gateway.findings import Finding
 from tests.support.faults.box import Box
-from tests.support.faults.brokers import broker, mqtt
+from tests.support.faults.brokers import broker, mqtt, passwords
 from tests.support.faults.ports import serial
 from tests.support.faults.table import END, PAGE, faults, rendered
 from tests.support.faults.tls import secured, trusting
+from tests.support.ports import wait_until
 from tests.support.ptys import VirtualPort
 
 FAULTS = faults()
@@ -91,13 +92,29 @@ def test_a_running_gateway_is_not_disturbed():
         assert "is down" not in daemon.log
 
 
+@pytest.mark.parametrize("reference", ["${BROKER_PASSWORD}", "${credential:word}"])
+def test_secrets_that_only_the_running_gateway_has(reference):
+    with Box() as box:
+        (box.folder / "word").write_text("right\n")
+        own = {"BROKER_PASSWORD": "right", "CREDENTIALS_DIRECTORY": str(box.folder)}
+        running = passwords(box)
+        table = mqtt(running.port, f'username = "gateway"\npassword = "{reference}"')
+        daemon = box.daemon(table, env={**os.environ, **own})
+        daemon.wait_up("broker")
+        assert wrong(box) == []
+        running.kill()
+        wait_until(lambda: daemon.source_states()["broker"] == "down", "the connection is lost")
+        assert [finding["name"] for finding in wrong(box)] == ["broker-not-listening"]
+
+
 def test_a_stopped_gateway_s_files_stay_as_they_are():
     with Box() as box:
         daemon = box.daemon()
         daemon.stop()
-        kept = files(daemon)
+        kept, times = files(daemon), changed(daemon)
         assert box.visit().code == 0
         assert files(daemon) == kept
+        assert changed(daemon) == times
 
 
 def test_people_read_text_and_remedy():
@@ -124,6 +141,12 @@ def files(daemon):
     """Return the names in the state folder, with owner and rights; sizes and times change with each reading."""
     states = {path.name: path.stat() for path in daemon.socket.parent.iterdir()}
     return {name: (state.st_uid, state.st_mode) for name, state in states.items()}
+
+
+def changed(daemon):
+    """Return when the state folder, and each file in it, was last changed."""
+    folder = daemon.socket.parent
+    return {path.name: path.stat().st_mtime_ns for path in (folder, *folder.iterdir())}
 
 
 def wrong(box):

@@ -159,8 +159,8 @@ def no_password_file(box: Box) -> None:
 @fault(
     "a password can be read by all",
     "secret-readable-by-all",
-    "sudo chmod 400",
-    said=["by everybody"],
+    "chmod o= ",
+    said=["every user of this machine can read"],
     severity="warning",
 )
 def open_secret(box: Box) -> None:
@@ -224,3 +224,39 @@ def one_name_twice(box: Box) -> None:
     """A server on the control socket that says what a gateway says then, and Mosquitto."""
     box.write(mqtt(broker(box).port))
     answering(box, [source("broker", "down", "broker 127.0.0.1:1883: the broker closed the connection")])
+
+
+@fault(
+    "a password is a credential of the service",
+    "secret-unread",
+    "sudo gatewayctl doctor, while the service runs",
+    said=["which it alone has"],
+    severity="note",
+)
+def credential(box: Box) -> None:
+    """A reference to one, and no gateway that runs."""
+    box.write(mqtt(passwords(box).port, 'username = "gateway"\npassword = "${credential:mqtt}"'))
+
+
+@fault(
+    "a variable of the environment isn't set",
+    "configuration",
+    "the environment has no ",
+    said=["a variable that is set"],
+)
+def unset_variable(box: Box) -> None:
+    """A reference to one, and no gateway that runs."""
+    box.write(mqtt(free_port(), 'username = "gateway"\npassword = "${NO_SUCH_VARIABLE}"'))
+
+
+@fault(
+    "a password in gateway.toml can be read by all",
+    "secret-readable-by-all",
+    "or refer to it",
+    said=["can read this file with a password"],
+    severity="warning",
+)
+def password_written_out(box: Box) -> None:
+    """A file of mode 644 with a password."""
+    box.write(mqtt(passwords(box).port, 'username = "gateway"\npassword = "right"'))
+    box.config.chmod(0o644)

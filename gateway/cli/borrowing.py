@@ -1,0 +1,40 @@
+"""What a configuration refers to, and only the running gateway has: its environment."""
+
+import os
+import re
+from pathlib import Path
+
+from gateway.errors import ConfigError
+from gateway.settings import drop_ins
+from gateway.settings.references import CREDENTIALS
+
+_VARIABLE = re.compile(r"\$\{([A-Za-z_]\w*)\}", re.ASCII)
+
+
+def borrow(path: Path, pid: int) -> None:
+    """Take into this process's environment what ``path`` refers to, from process ``pid``.
+
+    As far as it may be read, which is so for root and for the gateway's own user. What is set here stays.
+    """
+    theirs = _environment(pid)
+    for name in {CREDENTIALS, *_names(path)} - os.environ.keys():
+        if name in theirs:
+            os.environ[name] = theirs[name]
+
+
+def _names(path: Path) -> set[str]:
+    """Return the variables that the files of a configuration refer to."""
+    try:
+        files = (path, *drop_ins(path))
+        return {name for file in files for name in _VARIABLE.findall(file.read_text(encoding="utf-8"))}
+    except (OSError, UnicodeDecodeError, ConfigError):
+        return set()  # which is said when the configuration is read
+
+
+def _environment(pid: int) -> dict[str, str]:
+    try:
+        entries = Path(f"/proc/{pid}/environ").read_bytes().split(b"\0")
+    except OSError:
+        return {}
+    pairs = (os.fsdecode(entry).partition("=") for entry in entries if entry)
+    return {name: value for name, _, value in pairs}
