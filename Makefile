@@ -82,7 +82,7 @@ clean:  ## remove what was set up or built (not demo-state/)
 # Each stamp is newer than what it was made from, so that a second `make` does nothing.
 
 system:
-	@tools/apt.sh "mosquitto=mosquitto mosquitto-clients" chromium=chromium socat=socat
+	@tools/apt.sh "mosquitto=mosquitto mosquitto-clients" chromium=chromium socat=socat sqlite3=sqlite3
 
 $(BIN)/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed, not " + sys.version)'

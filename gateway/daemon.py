@@ -69,7 +69,9 @@ class Daemon:
         self._stopping = runtime.Event()
         self._inbox: runtime.Inbox[Committed] = runtime.Inbox(lambda batch: self._pipeline.committed(batch))  # noqa: PLW0108  made below
         self._journal = Journal(state_dir / "journal.db", settings.journal, self._inbox.post)
-        self._queries = GreenQueries(Queries(state_dir / "journal.db", lambda: self._journal.writable))
+        self._queries = GreenQueries(
+            Queries(state_dir / "journal.db", lambda: self._journal.writable, self._journal.tails)
+        )
         self._devices = Devices(runtime.now, runtime.monotonic)
         self._deliveries = Deliveries()
         self._roster = Roster()

@@ -11,11 +11,13 @@ from pathlib import Path
 from typing import IO
 
 from gateway.errors import JournalDown
-from gateway.journal import schema
+from gateway.journal import older, schema
 from gateway.journal.faults import is_damage, is_refusal, words
 from gateway.journal.records import Opened
 from gateway.journal.rescue import Rescued, carry_over, rescue
+from gateway.journal.schema import sibling
 from gateway.journal.store import Store
+from gateway.journal.tails import Tails
 from gateway.settings import JournalSettings
 
 _CHECKED_BYTES = 64 * 2**20
@@ -36,9 +38,8 @@ class _DamagedError(Exception):
         self.rescued = rescued
 
 
-def sibling(path: Path, suffix: str) -> Path:
-    """Return the path beside the journal that has ``suffix`` behind the whole name."""
-    return path.with_name(path.name + suffix)
+class _OlderError(Exception):
+    """The file was an older gateway's; what it holds is in a new one beside it."""
 
 
 def lock(path: Path) -> IO[bytes]:
@@ -71,7 +72,7 @@ def _open_lock(path: Path) -> IO[bytes]:
         return path.open("rb")
 
 
-def open_store(path: Path, settings: JournalSettings) -> tuple[Store, Opened]:
+def open_store(path: Path, settings: JournalSettings, tails: Tails) -> tuple[Store, Opened]:
     """Open the file, or begin a new one; the caller holds the lock.
 
     ``Opened.refused`` says why, where there is one that the disk lets be read and not written.
@@ -82,14 +83,17 @@ def open_store(path: Path, settings: JournalSettings) -> tuple[Store, Opened]:
         There is none and none can be made, it can't be read, or is not for this gateway.
     """
     try:
+        older.finish(path)
         try:
-            return _load(path, settings)
+            return _load(path, settings, tails)
+        except _OlderError:
+            return _load(path, settings, tails, note=older.exchange(path))
         except _DamagedError as damaged:
-            return _load(path, settings, damaged)
+            return _load(path, settings, tails, damaged)
     except (sqlite3.Error, OSError) as error:
         if isinstance(error, sqlite3.Error) and is_refusal(error) and not is_damage(error):
             with suppress(sqlite3.Error, OSError):
-                return _load_unwritten(path, settings, words(path, error))
+                return _load_unwritten(path, settings, tails, words(path, error))
         raise JournalDown(words(path, error)) from error
 
 
@@ -99,12 +103,16 @@ def suspect(path: Path) -> None:
         sibling(path, ".suspect").touch()
 
 
-def _load(path: Path, settings: JournalSettings, damaged: "_DamagedError | None" = None) -> tuple[Store, Opened]:
+def _load(
+    path: Path, settings: JournalSettings, tails: Tails, damaged: "_DamagedError | None" = None, note: str = ""
+) -> tuple[Store, Opened]:
     connection = schema.connect(path, "rwc")
     with ExitStack() as closing:
         closing.callback(connection.close)
         try:
-            loaded = _read(connection, path, settings, damaged)
+            _prepare(connection, path, damaged.rescued if damaged else Rescued())
+            store = Store(path, settings, connection, tails)
+            opened = _read(store, connection, path, settings, str(damaged or ""))
         except sqlite3.DatabaseError as error:
             if not is_damage(error):
                 raise
@@ -113,10 +121,10 @@ def _load(path: Path, settings: JournalSettings, damaged: "_DamagedError | None"
         closing.pop_all()
     with suppress(OSError):  # a read-only disk says so even where there is none
         sibling(path, ".suspect").unlink()
-    return loaded
+    return store, replace(opened, note=note)
 
 
-def _load_unwritten(path: Path, settings: JournalSettings, refused: str) -> tuple[Store, Opened]:
+def _load_unwritten(path: Path, settings: JournalSettings, tails: Tails, refused: str) -> tuple[Store, Opened]:
     """Load what can be read without writing, for a time in which live goes on and the disk is asked again."""
     has_log = sibling(path, "-wal").exists()
     connection = schema.connect(path, "ro" if has_log else "ro&immutable=1")  # else SQLite wants to make a log
@@ -124,22 +132,18 @@ def _load_unwritten(path: Path, settings: JournalSettings, refused: str) -> tupl
         closing.callback(connection.close)
         if schema.is_new(connection, path) or schema.is_older(connection):
             raise JournalDown(refused)
-        store = Store(path, settings, connection)
+        store = Store(path, settings, connection, tails)
         opened = store.load("")
         closing.pop_all()
     return store, replace(opened, refused=refused)
 
 
-def _read(
-    connection: sqlite3.Connection, path: Path, settings: JournalSettings, damaged: "_DamagedError | None"
-) -> tuple[Store, Opened]:
-    _prepare(connection, path, damaged.rescued if damaged else Rescued())
+def _read(store: Store, connection: sqlite3.Connection, path: Path, settings: JournalSettings, problem: str) -> Opened:
     schema.configure(connection, path, settings.durability, settings.max_size)
-    store = Store(path, settings, connection)
-    opened = store.load(str(damaged or ""))
+    opened = store.load(problem)
     with schema.transaction(connection):
         pass  # a file that is locked is refused now, not at the first reading
-    return store, opened if os.access(path, os.W_OK) else replace(opened, refused=f"journal {path}: is read-only")
+    return opened if os.access(path, os.W_OK) else replace(opened, refused=f"journal {path}: is read-only")
 
 
 def _prepare(connection: sqlite3.Connection, path: Path, rescued: Rescued) -> None:
@@ -150,7 +154,9 @@ def _prepare(connection: sqlite3.Connection, path: Path, rescued: Rescued) -> No
         return
     if _is_to_check(path):
         _check(connection)
-    schema.upgrade(connection)
+    if schema.is_older(connection):
+        older.take_over(connection, path)
+        raise _OlderError
 
 
 def _is_to_check(path: Path) -> bool:

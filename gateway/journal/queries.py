@@ -1,84 +1,30 @@
 """The journal's reading side: its own connection, which sees what is committed and blocks no commit."""
 
 import sqlite3
-from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
-from contextlib import closing, contextmanager
-from dataclasses import dataclass
-from itertools import islice
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from functools import partial
 from math import inf
 from pathlib import Path
 
 from gateway.errors import JournalDown
-from gateway.journal import schema
+from gateway.journal import schema, shelf
 from gateway.journal.faults import words
+from gateway.journal.ranges import LAST, Wanted, named
 from gateway.journal.records import JournalStats, KeptReject, Stored
+from gateway.journal.shelf import BlockHead
+from gateway.journal.tails import Tails
 
 _PART_BYTES = 256 * 1024
 """Of bodies that ``after`` reads at a time: what is sent to a viewer in one piece."""
 _PAGE_BYTES = 8 * 2**20
-_LAST = 2**63 - 1
-"""SQLite's greatest integer: no ``seq`` is past it."""
+_MOST_NAMED = 5
+"""Damaged blocks that are named to people."""
 
-_READINGS = """
-SELECT seq, ts, CAST(body AS BLOB) FROM readings
-WHERE device = :device AND seq BETWEEN max(:low, :first) AND min(:high, :last) AND ts BETWEEN :start AND :end
+_TAILS = """
+SELECT d.name, min(l.seq), max(l.seq), min(l.id) FROM devices d JOIN log l ON l.device = d.id
+WHERE l.seq > coalesce((SELECT max(last) FROM blocks WHERE device = d.id), 0) GROUP BY d.id
 """
-_READINGS_IN = {False: _READINGS + "ORDER BY seq", True: _READINGS + "ORDER BY seq DESC"}
-# The parts of a device that can have such a ts: the spans that meet it, and what comes after the last span.
-_PARTS = """
-SELECT first, last FROM spans
-WHERE device = :device AND first BETWEEN :low - :span AND :high AND least_ts <= :end AND greatest_ts >= :start
-UNION ALL
-SELECT coalesce((SELECT last + 1 FROM spans WHERE device = :device ORDER BY first DESC LIMIT 1), 1), :high
-"""
-_PARTS_IN = {False: _PARTS + "ORDER BY 1", True: _PARTS + "ORDER BY 1 DESC"}
-# A device's readings have no gaps, so two steps down the tree count them.
-_STATS = """
-WITH ends AS (
-    SELECT id, (SELECT min(seq) FROM readings WHERE device = id) AS first,
-               (SELECT max(seq) FROM readings WHERE device = id) AS last FROM devices
-)
-SELECT coalesce(sum(last - first + 1), 0),
-       min((SELECT ts FROM readings WHERE device = ends.id AND seq = ends.first)) FROM ends
-"""
-
-
-@dataclass(slots=True)
-class _Wanted:
-    """Which readings of a device: in the range of ``seq`` and of ``ts``, both ends included."""
-
-    limit: int
-    most_bytes: int
-    low: int = 1
-    high: int = _LAST
-    start: float = -inf
-    end: float = inf
-    descending: bool = False
-
-    def select(self, connection: sqlite3.Connection, device: int) -> list[Stored]:
-        """Read them: never more than ``limit``, and none after the one whose body goes past ``most_bytes``."""
-        found: list[Stored] = []
-        left = self.most_bytes
-        with closing(self._all(connection, device)) as readings:
-            for stored in islice(readings, self.limit):
-                found.append(stored)
-                left -= len(stored.body)
-                if left < 0:
-                    break
-        return found
-
-    def _all(self, connection: sqlite3.Connection, device: int) -> Generator[Stored, None, None]:
-        """Read one at a time, whatever the bounds."""
-        filters = {"device": device, "low": self.low, "high": self.high, "start": self.start, "end": self.end}
-        for first, last in self._parts(connection, filters):
-            part = {"first": first, "last": last}
-            yield from map(Stored._make, connection.execute(_READINGS_IN[self.descending], filters | part))
-
-    def _parts(self, connection: sqlite3.Connection, filters: dict[str, float]) -> Iterable[tuple[int, int]]:
-        if self.start == -inf and self.end == inf:
-            return [(self.low, self.high)]
-        return connection.execute(_PARTS_IN[self.descending], filters | {"span": schema.SPAN})
-
 
 _REJECTS = """
 SELECT r.id, first_ts, source, reason, rule, flawed, size, truncated, topic, payload,
@@ -102,11 +48,15 @@ class Queries:
         Whether it may stay open between calls. Not so while the writer waits for the disk: SQLite shares the
         log's index among the connections of a process, and an index opened on a read-only disk would stay
         read-only for the writer too.
+    tails
+        Where the writer of this process has put what is not packed yet; without, the whole log is searched.
     """
 
-    def __init__(self, path: Path, keeps_open: Callable[[], bool] = lambda: True) -> None:
+    def __init__(self, path: Path, keeps_open: Callable[[], bool] = lambda: True, tails: Tails | None = None) -> None:
         self.path = path
         self._keeps_open = keeps_open
+        self._tails = tails
+        self._damaged: dict[tuple[str, int], BlockHead] = {}
         self._connection: sqlite3.Connection | None = None
 
     def after(
@@ -116,7 +66,7 @@ class Queries:
 
         They end early with the first, if need be the only one, whose body goes past ``most_bytes``.
         """
-        return self._select(device, _Wanted(limit, most_bytes, low=after + 1, high=_LAST if upto is None else upto))
+        return self._select(device, Wanted(limit, most_bytes, low=after + 1, high=LAST if upto is None else upto))
 
     def page(  # noqa: PLR0913  one parameter a filter
         self,
@@ -135,18 +85,32 @@ class Queries:
         ones follow; descending, lesser ones. They end early with the first, if need be the only one,
         whose body goes past ``most_bytes``.
         """
-        wanted = _Wanted(limit, most_bytes, descending=descending)
+        wanted = Wanted(limit, most_bytes, descending=descending)
         if after is not None:
-            wanted.low, wanted.high = (1, after - 1) if descending else (after + 1, _LAST)
+            wanted.low, wanted.high = (1, after - 1) if descending else (after + 1, LAST)
         wanted.start = -inf if start_ts is None else start_ts
         wanted.end = inf if end_ts is None else end_ts
         return self._select(device, wanted)
 
     def stats(self) -> JournalStats:
         """Return the journal's size; cheap, however many readings there are."""
+        tails = self._tails.ends() if self._tails else None
         with self._reading() as connection:
-            readings, oldest_ts = connection.execute(_STATS).fetchone()
-        return JournalStats(readings, self._bytes(), oldest_ts)
+            if tails is None:
+                tails = {name: (first, last, row) for name, first, last, row in connection.execute(_TAILS)}
+            found = [
+                _ends(connection, id_, tails.get(name))
+                for id_, name in connection.execute("SELECT id, name FROM devices").fetchall()
+            ]
+        oldest = [ts for _, ts in found if ts is not None]
+        return JournalStats(sum(count for count, _ in found), self._bytes(), min(oldest, default=None), self._problem())
+
+    def _problem(self) -> str:
+        if not self._damaged:
+            return ""
+        found = [(device, head) for (device, _), head in list(self._damaged.items())[:_MOST_NAMED]]
+        more = len(self._damaged) - len(found)
+        return f"journal {self.path}: is damaged: {named(found)}{f', and {more} more' if more else ''}"
 
     def newest_rejects(self, limit: int) -> tuple[list[KeptReject], int]:
         """Return the rejects that came last, newest first, and how many there are in all.
@@ -174,10 +138,15 @@ class Queries:
             self._connection.close()
             self._connection = None
 
-    def _select(self, device: str, wanted: "_Wanted") -> list[Stored]:
+    def _select(self, device: str, wanted: Wanted) -> list[Stored]:
+        # Before the state of the file that is read: what leaves the log until then is in blocks.
+        tail = self._tails.of(device) if self._tails else None
         with self._reading() as connection:
             row = connection.execute("SELECT id FROM devices WHERE name = ?", (device,)).fetchone()
-            return wanted.select(connection, row[0]) if row else []
+            return wanted.select(connection, row[0], tail, partial(self._note, device)) if row else []
+
+    def _note(self, device: str, head: BlockHead, _: str) -> None:
+        self._damaged[device, head.first] = head
 
     def _bytes(self) -> int:
         files = (self.path.with_name(self.path.name + suffix) for suffix in ("", "-wal"))
@@ -200,3 +169,15 @@ class Queries:
         except BaseException:
             self.close()
             raise
+
+
+def _ends(connection: sqlite3.Connection, device: int, tail: tuple[int, int, int] | None) -> tuple[int, float | None]:
+    """Return how many readings a device has, which have no gaps, and about when they begin."""
+    front, back = shelf.oldest(connection, device), shelf.newest(connection, device)
+    if front is not None and back is not None:
+        last = max(back.last, tail[1]) if tail else back.last
+        return last - front.first + 1, front.least_ts
+    if tail is None:
+        return 0, None
+    row = connection.execute("SELECT ts FROM log WHERE id = ?", (tail[2],)).fetchone()
+    return tail[1] - tail[0] + 1, row[0] if row else None

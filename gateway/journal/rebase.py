@@ -12,16 +12,18 @@ from typing import NamedTuple
 
 import orjson
 
+from gateway.journal import shelf
 from gateway.journal.batch import Head
+from gateway.journal.blocks import DamagedBlockError, Row, packed, unpack
 from gateway.journal.faults import words
-from gateway.journal.many import insert
 from gateway.journal.records import Committed, Rebased, Stored
 from gateway.journal.store import Store
 from gateway.journal.unset import Stretch
 from gateway.runtime import is_set, since_boot
 
 SLICE = 256
-"""Readings that are written again in one transaction: a commit waits for it, some milliseconds."""
+"""Readings of the log that are written again in one transaction: a commit waits for it, some milliseconds. Of a block
+it is always all."""
 _RETRY_S = 60.0
 
 
@@ -63,13 +65,13 @@ class Rebase:
         name, head = next((name, head) for name, head in self._store.heads.items() if head.id == device)
         end = head.newest if following is None else following - 1
         first = max(stretch.first, head.oldest, self._next)
-        last = min(first + SLICE - 1, end)
         move = _Move.of(stretch, self._clock() - self._steady())
         with self._store.writing() as connection:
-            moved = _rewrite(connection, head, (first, last), move)
+            last, moved = _Moving(self._store, connection, name, move).rewrite(first, end)
             if last == end:
                 self._store.unset.finish(connection, device, end)
-        self._take_over(head, first, moved)
+        if first == head.oldest:
+            self._store.front_goes(name, first)  # for when it arrived
         self._next = last + 1
         if last == end:
             self._store.unset.forget(device)
@@ -77,24 +79,10 @@ class Rebase:
         if moved and stretch.booted is not None:
             self._tell(name, head, moved, move.by_s)
 
-    @staticmethod
-    def _take_over(head: Head, first: int, moved: list["_Row"]) -> None:
-        if moved and first == head.oldest and moved[0].seq == first:
-            head.oldest_arrived_ms = moved[0].arrived_ms
-
-    def _tell(self, name: str, head: Head, moved: list["_Row"], by_s: float) -> None:
+    def _tell(self, name: str, head: Head, moved: list[Row], by_s: float) -> None:
         newest = moved[-1]
         stored = Stored(newest.seq, newest.ts, newest.body) if newest.seq == head.newest else None
         self._post(Committed([], rebased=Rebased(name, moved[0].seq, newest.seq, by_s, stored)))
-
-
-class _Row(NamedTuple):
-    """A row of ``readings``, but for the device."""
-
-    seq: int
-    ts: float
-    arrived_ms: int
-    body: bytes
 
 
 class _Move(NamedTuple):
@@ -110,7 +98,7 @@ class _Move(NamedTuple):
         """Return it for a clock by which this boot began at ``booted``."""
         return cls(0.0, booted) if stretch.booted is None else cls(booted - stretch.booted, None)
 
-    def apply(self, row: _Row) -> _Row:
+    def apply(self, row: Row) -> Row:
         """Return what ``row`` should be: itself, if its arrival is known."""
         if is_set(row.arrived_ms / 1000):
             return row
@@ -121,25 +109,45 @@ class _Move(NamedTuple):
         if fields.pop("clock", None) is None:
             return row._replace(arrived_ms=arrived_ms)
         fields["ts"] = round(row.ts + self.by_s, 6)
-        return _Row(row.seq, fields["ts"], arrived_ms, orjson.dumps(fields))
+        return Row(row.seq, fields["ts"], arrived_ms, orjson.dumps(fields))
 
 
-def _rewrite(connection: sqlite3.Connection, head: Head, seqs: tuple[int, int], move: _Move) -> list[_Row]:
-    """Apply ``move`` to a device's readings in a range of ``seq``; return those that changed."""
-    where = (head.id, *seqs)
-    found = connection.execute(
-        "SELECT seq, ts, arrived_ms, CAST(body AS BLOB) FROM readings WHERE device = ? AND seq BETWEEN ? AND ?", where
-    )
-    rows = [_Row._make(row) for row in found]
-    new = [move.apply(row) for row in rows]
-    changed = [after for before, after in zip(rows, new, strict=True) if after is not before]
-    if changed:
-        connection.execute("DELETE FROM readings WHERE device = ? AND seq BETWEEN ? AND ?", where)
-        insert(connection, "readings", "(?,?,?,?,CAST(? AS TEXT))", [(head.id, *row) for row in new])
-        connection.execute(
-            "UPDATE spans SET (least_ts, greatest_ts) = (SELECT min(ts), max(ts) FROM readings"
-            " WHERE device = spans.device AND seq BETWEEN spans.first AND spans.last)"
-            " WHERE device = ?1 AND first <= ?3 AND last >= ?2",
-            where,
+class _Moving(NamedTuple):
+    """Puts readings of one device right, within a transaction."""
+
+    store: Store
+    connection: sqlite3.Connection
+    name: str
+    move: _Move
+
+    def rewrite(self, first: int, end: int) -> tuple[int, list[Row]]:
+        """Go on from ``first``, at most to ``end``; return how far that went, and the readings that changed."""
+        head = self.store.heads[self.name]
+        if first <= head.packed:
+            return self._rewrite_block(head, first, end)
+        last = min(first + SLICE - 1, end)
+        tail = self.store.tails.of(self.name)
+        ids = tail.ids(first, last) if tail else []
+        rows = self.store.rows(ids)
+        new = zip(ids, rows, map(self.move.apply, rows), strict=True)
+        changed = [(id_, after) for id_, before, after in new if after is not before]
+        self.connection.executemany(
+            "UPDATE log SET ts = ?, arrived_ms = ?, body = CAST(? AS TEXT) WHERE id = ?",
+            [(row.ts, row.arrived_ms, row.body, id_) for id_, row in changed],
         )
-    return changed
+        return last, [row for _, row in changed]
+
+    def _rewrite_block(self, head: Head, first: int, end: int) -> tuple[int, list[Row]]:
+        block = self.store.block_with(head, first)
+        if block is None:
+            return end, []
+        last = min(block.last, end)
+        try:
+            rows = unpack(self.store.block(block))
+        except DamagedBlockError:  # nothing of it can be put right
+            return last, []
+        new = [self.move.apply(row) if first <= row.seq <= last else row for row in rows]
+        changed = [after for before, after in zip(rows, new, strict=True) if after is not before]
+        if changed:
+            shelf.write(self.connection, block.id, head.id, packed(new), new)
+        return last, changed

@@ -71,6 +71,8 @@ class Opened:
     """Why the file could be read and not written, for people; empty: it could."""
     ledger: Mapping[str, Totals] = field(default_factory=dict)
     """How many messages of each source had come to which end."""
+    note: str = ""
+    """What people may like to know, and is no problem: an older gateway's file was taken over."""
     resume: Mapping[str, int] = field(default_factory=dict)
     """Past which ``seq`` devices go on of which a damage left no reading, by name; ``""``: all others that are new."""
 
@@ -113,6 +115,7 @@ class JournalStats:
     bytes: int
     """On the disk, with what is not yet moved from the write-ahead log into the database."""
     oldest_ts: float | None
-    """Unix seconds: the least ``ts`` among the devices' first readings; None: there are no readings."""
+    """Unix seconds: the least ``ts`` in the devices' first blocks, and of first readings of those that have no block;
+    None: there are no readings."""
     problem: str = ""
     """Why it can't be read now, for people: the rest is from before."""

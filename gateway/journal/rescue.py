@@ -1,12 +1,14 @@
 """What goes on out of a damaged journal: each device's newest reading and ``seq``, and all books."""
 
 import sqlite3
+from contextlib import suppress
 from dataclasses import dataclass, field
 from types import NoneType
 from typing import Any, NamedTuple
 
 import orjson
 
+from gateway.journal.deliveries import DeliveryBook, joined
 from gateway.journal.many import insert, placeholders
 from gateway.journal.salvage import GREATEST, Row, newest, salvage
 from gateway.model import Outcome
@@ -17,6 +19,12 @@ has, or than a device makes in 30 years with one a second."""
 OTHERS = ""
 """In the place of a name: all devices that have none of their own."""
 
+_LOG = "SELECT device, seq, ts, arrived_ms, CAST(body AS BLOB) FROM log WHERE device > 0 ORDER BY id"
+_BLOCKS = (
+    "SELECT last, newest ->> '$.ts', greatest_arrived_ms, CAST(newest AS BLOB) FROM blocks"
+    " WHERE device = ? AND last <= ? ORDER BY first DESC LIMIT 1000"
+)
+# Of older gateways' journals.
 _READINGS = (
     "SELECT seq, ts, arrived_ms, CAST(body AS BLOB) FROM readings"
     " WHERE device = ? AND seq <= ? ORDER BY seq DESC LIMIT 1000"
@@ -24,7 +32,6 @@ _READINGS = (
 _SPANS = "SELECT first, last FROM spans WHERE device = ? AND first <= ? ORDER BY first DESC LIMIT 1000"
 _TEXT_OR_NULL = (str, NoneType)
 _DEVICES = (int, str, str, _TEXT_OR_NULL)
-_DELIVERIES = (int, str, int, bytes)
 _BOOKS: dict[str, tuple[str, tuple[Any, ...]]] = {
     "ledger": ("source", (str, *[int] * len(Outcome))),
     "rejects": ("id", (int, float, bytes, str, str, _TEXT_OR_NULL, int, int, int, bytes, bytes)),
@@ -49,6 +56,8 @@ class Rescued:
     """Past which ``seq`` devices go on of which there is no reading, by name or ``OTHERS``."""
     books: dict[str, list[Row]] = field(default_factory=dict)
     """Rows by table."""
+    deliveries: list[tuple[str, int, bytes]] = field(default_factory=list)
+    """Source, packet id and digest, oldest first."""
     is_sure: bool = True
     """Each device's newest reading is here."""
 
@@ -67,29 +76,119 @@ def rescue(connection: sqlite3.Connection, times: int = 1) -> Rescued:
     if not devices.all_there:
         rescued.is_sure = False
         rescued.after[OTHERS] = _past(rescued.after.get(OTHERS, 0), times)
+    is_old = _has_table(connection, "spans")
+    log = _LogEnd() if is_old else _LogEnd.read(connection)
     for id_, name, source, *profile in devices.rows:
-        _rescue_device(connection, rescued, (id_, name, source, profile[0] if profile else None), times)
+        found = _newest_of_old(connection, id_) if is_old else _newest(connection, id_, log)
+        device = (name, source, profile[0] if profile else None)
+        _rescue_device(rescued, device, found, times)
     rescued.books = {table: salvage(connection, table, *book).rows for table, book in _BOOKS.items()}
     if rescued.is_sure:  # else it may be a reading that was lost which comes again: better twice than not at all
-        rescued.books["deliveries"] = salvage(connection, "deliveries", "id", _DELIVERIES).rows
+        rescued.deliveries = _old_deliveries(connection) if is_old else _deliveries(connection)
     return rescued
 
 
-def _rescue_device(
-    connection: sqlite3.Connection, rescued: Rescued, device: tuple[int, str, str, str | None], times: int
-) -> None:
-    """Find the newest reading, or a number that is past it for sure."""
-    id_, name, source, profile = device
-    reading, is_last = newest(connection, _READINGS, id_, _is_reading)
-    span, is_last_span = newest(connection, _SPANS, id_, _is_span)
+class _Found(NamedTuple):
+    """What is left of a device."""
+
+    reading: Row | None
+    """seq, ts, arrival in milliseconds, body."""
+    seq: int
+    """The greatest that shows anywhere."""
+    is_sure: bool
+    """``reading`` is the newest there was."""
+
+
+@dataclass(slots=True)
+class _LogEnd:
+    """The newest reading of each device in the log, as far down from its end as it can be read."""
+
+    rows: dict[int, Row] = field(default_factory=dict)
+    senseless: set[int] = field(default_factory=set)
+    """Devices with rows at the end that make no sense."""
+    front: dict[int, Row] = field(default_factory=dict)
+    """If the way up can't be read: from the other end."""
+    all_there: bool = True
+
+    @classmethod
+    def read(cls, connection: sqlite3.Connection) -> "_LogEnd":
+        """Read the log from its end, and from its front where something is in the way."""
+        log = cls()
+        try:
+            for device, *row in connection.execute(f"{_LOG} DESC"):
+                if device in log.rows:
+                    continue
+                if _is_reading(tuple(row)):
+                    log.rows[device] = tuple(row)
+                else:
+                    log.senseless.add(device)
+        except sqlite3.Error:
+            log.all_there = False
+            log._read_front(connection)
+        return log
+
+    def _read_front(self, connection: sqlite3.Connection) -> None:
+        with suppress(sqlite3.Error):
+            for device, *row in connection.execute(_LOG):
+                if _is_reading(tuple(row)):
+                    self.front[device] = tuple(row)
+
+
+def _newest(connection: sqlite3.Connection, device: int, log: _LogEnd) -> _Found:
+    """Find the newest reading: the log's if it has one, else the last block's."""
+    block, is_last = newest(connection, _BLOCKS, device, _is_reading)
+    last = log.rows.get(device)
+    found = [row for row in (last, log.front.get(device), block) if row]
+    reading = max(found, key=lambda row: int(row[0]), default=None)
+    packed = block[0] if block else 0
+    is_sure = last[0] >= packed if last else bool(log.all_there and block and is_last)
+    return _Found(reading, reading[0] if reading else 0, is_sure and device not in log.senseless)
+
+
+def _newest_of_old(connection: sqlite3.Connection, device: int) -> _Found:
+    """Find it in an older gateway's journal."""
+    reading, is_last = newest(connection, _READINGS, device, _is_reading)
+    span, is_last_span = newest(connection, _SPANS, device, _is_span)
     seq, spanned = reading[0] if reading else 0, span[1] if span else 0
-    if not (reading and is_last and is_last_span and spanned <= seq):
+    return _Found(reading, max(seq, spanned), bool(reading and is_last and is_last_span and spanned <= seq))
+
+
+def _rescue_device(rescued: Rescued, device: tuple[str, str, str | None], found: _Found, times: int) -> None:
+    """Take over the newest reading, or a number that is past it for sure."""
+    name, source, profile = device
+    seq = found.seq
+    if not found.is_sure:
         rescued.is_sure = False
-        seq = _past(max(seq, spanned, rescued.after.get(name, 0)), times)
-    if reading:
-        rescued.devices[name] = _Device(source, profile, (seq, *reading[1:]))
+        seq = _past(max(seq, rescued.after.get(name, 0)), times)
+    if found.reading:
+        rescued.devices[name] = _Device(source, profile, (seq, *found.reading[1:]))
     else:
         rescued.after[name] = seq
+
+
+def _deliveries(connection: sqlite3.Connection) -> list[tuple[str, int, bytes]]:
+    """Return those of the sources' rows, and those in the log as far down from its end as it can be read."""
+    book, found = DeliveryBook(), []
+    with suppress(sqlite3.Error, IndexError, ValueError):
+        # Not only those that have one: the step to the next row comes before this one is handed out.
+        query = "SELECT delivery FROM log WHERE id > ? ORDER BY id DESC"
+        for (delivery,) in connection.execute(query, (book.load(connection),)):
+            found.append(delivery)
+    with suppress(IndexError, ValueError):
+        for delivery in filter(None, reversed(found)):
+            book.replay(delivery)
+    return book.all()
+
+
+def _old_deliveries(connection: sqlite3.Connection) -> list[tuple[str, int, bytes]]:
+    return [row[1:] for row in salvage(connection, "deliveries", "id", (int, str, int, bytes)).rows]
+
+
+def _has_table(connection: sqlite3.Connection, name: str) -> bool:
+    try:
+        return bool(connection.execute("SELECT 1 FROM sqlite_master WHERE name = ?", (name,)).fetchone())
+    except sqlite3.Error:
+        return False
 
 
 def _past(seq: int, times: int) -> int:
@@ -118,8 +217,11 @@ def carry_over(connection: sqlite3.Connection, rescued: Rescued) -> None:
     """Begin a new journal with it, within the caller's transaction."""
     for id_, (name, device) in enumerate(rescued.devices.items(), start=1):
         connection.execute("INSERT INTO devices VALUES (?, ?, ?, ?)", (id_, name, device.source, device.profile))
-        connection.execute("INSERT INTO readings VALUES (?, ?, ?, ?, CAST(? AS TEXT))", (id_, *device.reading))
+        row = (id_, id_, *device.reading)
+        connection.execute("INSERT INTO log VALUES (?, ?, ?, ?, ?, CAST(? AS TEXT), NULL)", row)
     insert(connection, "resume", "(?,?)", list(rescued.after.items()))
+    pieces = joined(rescued.deliveries)
+    insert(connection, "deliveries", "(?,0,?)", list(pieces.items()))
     for table, rows in rescued.books.items():
         if rows:
             insert(connection, table, placeholders(len(rows[0])), rows, "ON CONFLICT DO NOTHING")

@@ -5,6 +5,8 @@ make the journal drop what just came, or keep it for ever. What our own clock sa
 slowly (see ``age``), and not before stamps of the time when it wasn't set are put right. A reading
 goes only after all earlier ones of its device, and the newest one never: so what is left is always
 without a hole.
+
+Whole blocks go; the front one is cut once a quarter of its time is over. What is in no block yet is packed first.
 """
 
 from collections.abc import Callable
@@ -12,29 +14,29 @@ from pathlib import Path
 
 from gateway.journal.age import Age
 from gateway.journal.faults import is_damage, words
+from gateway.journal.front import Front
 from gateway.journal.opening import suspect
+from gateway.journal.packing import Packing
 from gateway.journal.schema import PAGE_BYTES, wal_pages
-from gateway.journal.store import KEPT_DELIVERIES, Store
+from gateway.journal.store import Store
 from gateway.runtime import since_boot
 from gateway.settings import JournalSettings
 
-SLICE = 256
-"""Readings that go in one transaction: a commit waits for it, some milliseconds."""
 _AGE_EVERY_S = 60.0
 _SIZE_EVERY_S = 1.0
 _KEEP_AGE_EVERY_S = 3600.0
 """A crash forgets so much of how old readings are: they stay for longer."""
-_SPARE_DELIVERIES = 1024
-_SHRINK_PAGES = 64
+_SHRINK_PAGES = 512
 
 
 class Retention:
     """Decides what goes; ``step`` runs in the writer's thread."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913, PLR0917  one parameter a neighbour
         self,
         path: Path,
         store: Store,
+        packing: Packing,
         settings: JournalSettings,
         clock: Callable[[], float],
         steady: Callable[[], float] = since_boot,
@@ -42,6 +44,8 @@ class Retention:
         self.problem = ""
         self._path = path
         self._store = store
+        self._packing = packing
+        self._front = Front(store, settings.retention)
         self._retention_s = settings.retention
         # Twice: the log is cut back only after the commit that makes it too long.
         self._most_pages = max(1, settings.max_size // PAGE_BYTES - 2 * wal_pages(settings.max_size))
@@ -52,6 +56,7 @@ class Retention:
         self._size_looked_at = float("-inf")
         self._todo: list[str] = []
         self._before_ms = 0
+        self._cuts = False
 
     def limit(self, settings: JournalSettings) -> None:
         """Keep to other limits from now on; any thread may say so."""
@@ -78,7 +83,7 @@ class Retention:
         if not self._todo and not self._plan(self._steady()):
             return False
         if self._todo:
-            if not self._store.purge(self._store.heads[self._todo[-1]], SLICE, self._before_ms):
+            if not self._front.purge(self._todo[-1], self._before_ms, cuts=self._cuts):
                 self._todo.pop()
             self.problem = ""
         return True
@@ -87,7 +92,6 @@ class Retention:
         """Look for work where it is time to; return whether there is some."""
         if at - self._age_looked_at >= _AGE_EVERY_S:
             self._age_looked_at = at
-            self._trim_deliveries()
             self._choose_aged()
         elif at - self._size_looked_at >= _SIZE_EVERY_S:
             return self._plan_size(at)
@@ -95,8 +99,8 @@ class Retention:
 
     def _plan_size(self, at: float) -> bool:
         pages, free = self._store.pages()
-        if pages - free > self._most_pages and self._choose_oldest():
-            return True
+        if pages - free > self._most_pages and (self._choose_oldest() or self._has_to_pack()):
+            return bool(self._todo)
         if pages > self._most_pages and free:
             self._store.shrink(min(_SHRINK_PAGES, pages - self._most_pages))
             self._store.checkpoint()
@@ -107,9 +111,20 @@ class Retention:
     def _choose_aged(self) -> None:
         now = self._age.look()
         if now is not None and not self._store.unset:
-            self._choose(int((now - self._retention_s) * 1000))
+            self._choose(int((now - self._retention_s) * 1000), cuts=True)
+            if any(self._store.heads[name].packed < self._store.heads[name].oldest for name in self._todo):
+                self._has_to_pack()
         if self._steady() - self._age_kept_at >= _KEEP_AGE_EVERY_S:
             self.keep_age()
+
+    def _has_to_pack(self) -> bool:
+        """Have the log packed, and look again when that is done."""
+        if self._packing.failing:
+            return False
+        self._packing.hurry()
+        self._age_looked_at = float("-inf")
+        self._todo = []
+        return True
 
     def keep_age(self) -> None:
         """Write down how far readings have aged; also called at the end."""
@@ -117,8 +132,9 @@ class Retention:
             self._store.keep_age(self._age.reached)
         self._age_kept_at = self._steady()
 
-    def _choose(self, before_ms: int) -> None:
+    def _choose(self, before_ms: int, *, cuts: bool) -> None:
         self._before_ms = before_ms
+        self._cuts = cuts
         self._todo = [
             name
             for name, head in self._store.heads.items()
@@ -126,20 +142,12 @@ class Retention:
         ]
 
     def _choose_oldest(self) -> bool:
-        """Choose what arrived before some device's first slice ends: nobody loses much more than that.
-
-        The end is no earlier than the front, so that something goes even where a clock was wrong.
-        """
+        """Choose what arrived before some device's first block ends: nobody loses much more than that."""
         ends = [
-            max(head.oldest_arrived_ms, self._store.arrived_ms(head, min(head.oldest + SLICE, head.newest)))
+            front.greatest_arrived_ms
             for head in self._store.heads.values()
-            if head.oldest < head.newest
+            if head.oldest < head.newest and (front := self._store.oldest_block(head)) is not None
         ]
         if ends:
-            self._choose(min(ends) + 1)
+            self._choose(min(ends) + 1, cuts=False)
         return bool(self._todo)
-
-    def _trim_deliveries(self) -> None:
-        for source, number in self._store.deliveries.items():
-            if number > KEPT_DELIVERIES + _SPARE_DELIVERIES:
-                self._store.trim_deliveries(source)

@@ -1,9 +1,8 @@
 """The tables of a journal, and connections to them.
 
-``readings`` holds a device's readings side by side, without gaps: retention takes them from the front
-only, and never the last. ``spans`` has a row for each ``SPAN`` of them with their least and greatest
-``ts``, so that a range of time is found without an index on ``ts``, which would nearly double what a
-commit writes (docs/decisions/0005).
+``log`` is appended to by commits; what it holds is packed into ``blocks`` of one device, whose values lie by column
+in ``columns`` (docs/decisions/0014). A device's readings have no gaps: retention takes them from the front only, and
+never the last.
 """
 
 import sqlite3
@@ -13,33 +12,42 @@ from pathlib import Path
 from typing import Literal
 
 from gateway.errors import JournalDown
+from gateway.journal.views import VIEWS
 
 APPLICATION_ID = 0x54474A4C  # "TGJL"
-LAYOUT = 4
+LAYOUT = 5
 """``user_version``; one more with each change of the tables."""
-PAGE_BYTES = 4096
-SPAN = 256
-"""Readings of one device that a row of ``spans`` covers."""
+PAGE_BYTES = 512
+"""The smallest there is: a commit of one reading dirties one page, and the log takes all of it."""
 
 _BUSY_S = 2.0
-_MOST_WAL_PAGES = 1000
+_MOST_WAL_BYTES = 4 * 2**20
+_LEAST_WAL_BYTES = 64 * 1024
 
 # A body is text that people can read with sqlite3 and its JSON functions. It is bound and read as
 # bytes: CAST changes the label, not the bytes, and costs nothing that could be measured.
+# A row of the log with device 0 has no reading, only what its delivery is recognised by. A column's id is
+# 512 * block + its number (see ``blocks``); ``data`` is what SQLite's sqlar_uncompress(data, size) takes.
 _TABLES = """
 CREATE TABLE devices (id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE, source TEXT NOT NULL, profile TEXT);
-CREATE TABLE readings (
-    device INTEGER NOT NULL, seq INTEGER NOT NULL, ts REAL NOT NULL, arrived_ms INTEGER NOT NULL, body TEXT NOT NULL,
-    PRIMARY KEY (device, seq)
-) WITHOUT ROWID;
-CREATE TABLE spans (
-    device INTEGER NOT NULL, first INTEGER NOT NULL, last INTEGER NOT NULL,
-    least_ts REAL NOT NULL, greatest_ts REAL NOT NULL,
-    PRIMARY KEY (device, first)
-) WITHOUT ROWID;
-CREATE TABLE deliveries (
-    id INTEGER PRIMARY KEY, source TEXT NOT NULL, packet_id INTEGER NOT NULL, digest BLOB NOT NULL
+CREATE TABLE log (
+    id INTEGER PRIMARY KEY, device INTEGER NOT NULL, seq INTEGER NOT NULL, ts REAL NOT NULL,
+    arrived_ms INTEGER NOT NULL, body TEXT NOT NULL, delivery BLOB
 );
+CREATE TABLE blocks (
+    id INTEGER PRIMARY KEY, device INTEGER NOT NULL, first INTEGER NOT NULL, last INTEGER NOT NULL,
+    least_ts REAL NOT NULL, greatest_ts REAL NOT NULL,
+    least_arrived_ms INTEGER NOT NULL, greatest_arrived_ms INTEGER NOT NULL,
+    shapes TEXT NOT NULL, newest TEXT NOT NULL
+);
+CREATE UNIQUE INDEX blocks_of_device ON blocks (device, first);
+CREATE TABLE columns (
+    id INTEGER PRIMARY KEY, name TEXT NOT NULL, kind TEXT NOT NULL,
+    least NUMERIC, least_seq INTEGER, least_ts REAL, greatest NUMERIC, greatest_seq INTEGER, greatest_ts REAL,
+    sum REAL NOT NULL, count INTEGER NOT NULL,
+    scale INTEGER, step INTEGER NOT NULL, size INTEGER NOT NULL, data BLOB NOT NULL
+);
+CREATE TABLE deliveries (source TEXT PRIMARY KEY, upto INTEGER NOT NULL, pieces BLOB NOT NULL) WITHOUT ROWID;
 CREATE TABLE probe (body BLOB NOT NULL);
 """
 # The large columns last: what a list is sorted by is read without them.
@@ -63,8 +71,11 @@ CREATE TABLE age (id INTEGER PRIMARY KEY CHECK (id = 1), reached REAL NOT NULL);
 """
 # Past which seq a device goes on whose readings a damage took; of the name "": any that has no row.
 _RESUME = "CREATE TABLE resume (name TEXT PRIMARY KEY, seq INTEGER NOT NULL) WITHOUT ROWID;"
-_UPGRADES = {1: f"ALTER TABLE devices ADD COLUMN profile TEXT; {_BOOKS}", 2: _TIMES, 3: _RESUME}
-"""What makes the next layout of one."""
+
+
+def sibling(path: Path, suffix: str) -> Path:
+    """Return the path beside the journal that has ``suffix`` behind the whole name."""
+    return path.with_name(path.name + suffix)
 
 
 def connect(path: Path, mode: Literal["ro", "ro&immutable=1", "rw", "rwc"]) -> sqlite3.Connection:
@@ -75,7 +86,7 @@ def connect(path: Path, mode: Literal["ro", "ro&immutable=1", "rw", "rwc"]) -> s
 
 def wal_pages(max_size: int) -> int:
     """Return how long the write-ahead log of a journal of ``max_size`` bytes may grow."""
-    return min(_MOST_WAL_PAGES, max(16, max_size // PAGE_BYTES // 8))
+    return min(_MOST_WAL_BYTES, max(_LEAST_WAL_BYTES, max_size // 8)) // PAGE_BYTES
 
 
 def configure(connection: sqlite3.Connection, path: Path, durability: str, max_size: int) -> None:
@@ -86,6 +97,7 @@ def configure(connection: sqlite3.Connection, path: Path, durability: str, max_s
         raise JournalDown(f"journal {path}: its file system can't hold a write-ahead log; choose a local disk")
     connection.execute(f"PRAGMA synchronous = {'FULL' if durability == 'power' else 'NORMAL'}")
     connection.execute(f"PRAGMA wal_autocheckpoint = {pages}")
+    connection.execute("PRAGMA secure_delete = OFF")  # else what the log no longer needs is written once more
     connection.execute(f"PRAGMA journal_size_limit = {pages * PAGE_BYTES}")
 
 
@@ -114,24 +126,17 @@ def create(connection: sqlite3.Connection) -> None:
     """Make the tables, all or none, in an empty file."""
     connection.execute(f"PRAGMA page_size = {PAGE_BYTES}")
     connection.execute("PRAGMA auto_vacuum = INCREMENTAL")  # so that a smaller max_size makes the file smaller
+    # Views first: SQLite 3.40 doesn't check the list of free pages where the last in the schema is a view.
     connection.executescript(
-        f"BEGIN IMMEDIATE; {_TABLES} {_BOOKS} {_TIMES} {_RESUME}"
+        f"BEGIN IMMEDIATE; {VIEWS} {_TABLES} {_BOOKS} {_TIMES} {_RESUME}"
         f"PRAGMA application_id = {APPLICATION_ID}; PRAGMA user_version = {LAYOUT}; COMMIT;"
     )
 
 
 def is_older(connection: sqlite3.Connection) -> bool:
-    """Tell whether an older gateway wrote the tables, so that they are to be upgraded."""
+    """Tell whether an older gateway wrote the tables, so that it is to be taken over into a new file."""
     (layout,) = connection.execute("PRAGMA user_version").fetchone()
     return bool(layout < LAYOUT)
-
-
-def upgrade(connection: sqlite3.Connection) -> None:
-    """Bring the tables of an older gateway up to date, all or none; what they hold stays."""
-    if is_older(connection):
-        (layout,) = connection.execute("PRAGMA user_version").fetchone()
-        steps = " ".join(_UPGRADES[step] for step in range(layout, LAYOUT))
-        connection.executescript(f"BEGIN IMMEDIATE; {steps} PRAGMA user_version = {LAYOUT}; COMMIT;")
 
 
 @contextmanager

@@ -2,53 +2,52 @@
 
 import contextlib
 import sqlite3
-from collections import Counter
 from collections.abc import Iterator, Sequence
 from itertools import count
 from pathlib import Path
 
-from gateway.journal import schema
+from gateway.journal import schema, shelf
 from gateway.journal.batch import Batch, Head
+from gateway.journal.blocks import Block, Row
+from gateway.journal.deliveries import DeliveryBook
 from gateway.journal.ledger_book import LedgerBook
-from gateway.journal.records import KnownDevice, Opened, Stored
+from gateway.journal.loading import Loading, rows_at
+from gateway.journal.records import KnownDevice, Opened
 from gateway.journal.rejects import MOST_BYTES, RejectBook
 from gateway.journal.rescue import OTHERS
+from gateway.journal.tails import Tails
 from gateway.journal.unset import UnsetPage, UnsetStretches
 from gateway.model import Entry
 from gateway.runtime import boot_id, monotonic
 from gateway.settings import JournalSettings
 
-KEPT_DELIVERIES = 4096
-"""The last ones of each source that stay."""
 _PROBE_BYTES = 65536
 _BOOKS_EVERY_S = 1.0
 """How often the ledger, and what rejects came again, may cost a commit the pages that they are on."""
 _REJECTS_SHARE = 8
 """Rejects take at most an eighth of a small journal."""
 
-# max() and min() of a device's seq each take one step down the tree.
-_LOAD = """
-SELECT d.id, d.name, d.source, d.profile, first.seq, first.arrived_ms, last.seq, last.ts, CAST(last.body AS BLOB),
-       coalesce((SELECT s.last FROM spans s WHERE s.device = d.id ORDER BY s.first DESC LIMIT 1), 0)
-FROM devices d
-JOIN readings first ON first.device = d.id AND first.seq = (SELECT min(seq) FROM readings WHERE device = d.id)
-JOIN readings last ON last.device = d.id AND last.seq = (SELECT max(seq) FROM readings WHERE device = d.id)
-ORDER BY d.id
-"""
-
 
 class Store:
     """The journal's file, as its one writer sees it. Raises ``sqlite3.Error``; then nothing has changed."""
 
-    def __init__(self, path: Path, settings: JournalSettings, connection: sqlite3.Connection) -> None:
+    def __init__(
+        self, path: Path, settings: JournalSettings, connection: sqlite3.Connection, tails: Tails | None = None
+    ) -> None:
         self.heads: dict[str, Head] = {}
-        self.deliveries: Counter[str] = Counter()
-        """How many are in the file, by source."""
+        self.tails = tails or Tails()
+        self.log_bytes = 0
+        """Of bodies."""
+        self.deliveries = DeliveryBook()
         self.rejects = RejectBook(min(MOST_BYTES, settings.max_size // _REJECTS_SHARE))
         self.ledger = LedgerBook()
         self.unset = UnsetStretches()
         self.age: float | None = None
         """Where ``Age`` stood when that was last kept."""
+        self.first_row = 0
+        self.next_row = 1
+        """Of the log, what is appended to it next; ``first_row``: its first one, the same where it is empty."""
+        self.block_ids: Iterator[int] = count(1)
         self._resume: dict[str, int] = {}
         self._books_at = float("-inf")
         self._path = path
@@ -57,29 +56,29 @@ class Store:
         self._ids = count(1)
 
     def load(self, problem: str) -> Opened:
-        """Read the devices' heads, the deliveries, the ledger, and what is known of rejects."""
-        known = []
-        for id_, name, source, profile, oldest, arrived_ms, *last, spanned in self._connection.execute(_LOAD):
-            newest = Stored._make(last)
-            self.heads[name] = Head(id_, source, profile, oldest, newest.seq, arrived_ms, max(spanned, oldest - 1))
-            known.append(KnownDevice(name, source, oldest, newest, profile))
-        (greatest,) = self._connection.execute("SELECT coalesce(max(id), 0) FROM devices").fetchone()
-        self._ids = count(greatest + 1)
-        rows = self._connection.execute("SELECT source, packet_id, digest FROM deliveries ORDER BY id").fetchall()
-        self.deliveries = Counter(source for source, *_ in rows)
+        """Read the devices' heads, the log, the ledger, and what is known of rejects."""
+        found = Loading(self._connection, self.tails, self.deliveries).read()
+        self.heads, self.log_bytes = found.heads, found.log_bytes
+        self.first_row, self.next_row = found.first_row, found.next_row
+        self._ids, self.block_ids = count(found.next_device), count(found.next_block)
+        known = [
+            KnownDevice(name, head.source, head.oldest, found.newest[name], head.profile)
+            for name, head in self.heads.items()
+        ]
         self.rejects.load(self._connection)
         self.unset.load(self._connection, boot_id())
         (self.age,) = self._connection.execute("SELECT max(reached) FROM age").fetchone()
         self._resume = dict(self._connection.execute("SELECT name, seq FROM resume").fetchall())
         ledger = self.ledger.load(self._connection)
-        return Opened(known, rows, problem, ledger=ledger, resume=self._resume)
+        return Opened(known, self.deliveries.all(), problem, ledger=ledger, resume=self._resume)
 
     def _begins_after(self, device: str) -> int:
         return self._resume.get(device, self._resume.get(OTHERS, 0))
 
     def write(self, entries: Sequence[Entry]) -> None:
         """Commit what ``entries`` hold, in order, and give their readings ``seq``."""
-        batch = Batch(self.heads, self._ids.__next__, self._begins_after, self.rejects.page(), UnsetPage(self.unset))
+        pages = self.rejects.page(), UnsetPage(self.unset)
+        batch = Batch(self.heads, self._ids.__next__, self._begins_after, *pages, self.next_row)
         for entry in entries:
             batch.add(entry)
         with_books = self.books_due()
@@ -99,9 +98,13 @@ class Store:
 
     def _turn(self, batch: Batch) -> None:
         """Take over what was committed."""
-        batch.number()
+        append = self.tails.append
+        for device, seq, row in batch.number():
+            append(device, seq, row)
         self.heads.update(batch.heads)
-        self.deliveries.update(source for source, *_ in batch.deliveries)
+        self.next_row = batch.next_row
+        self.log_bytes += batch.body_bytes
+        self.deliveries.turn(batch.deliveries)
         self.rejects.turn(batch.rejects)
         self.unset.turn(batch.unset)
 
@@ -130,45 +133,40 @@ class Store:
         self._connection.execute("INSERT INTO probe VALUES (zeroblob(?))", (_PROBE_BYTES,))
         self._connection.execute("DELETE FROM probe")
 
-    def purge(self, head: Head, most: int, before_ms: int) -> bool:
-        """Take readings from the front of a device: at most ``most``, that arrived ``before_ms``, never the last.
+    def rows(self, ids: Sequence[int]) -> list[Row]:
+        """Read readings from the log, in its order."""
+        return rows_at(self._connection, ids)
 
-        Returns whether ``most`` was reached, so that there may be more to take.
-        """
-        limit = min(head.oldest + most, head.newest)
-        (found,) = self._connection.execute(
-            "SELECT min(seq) FROM readings WHERE device = ? AND seq >= ? AND seq < ? AND arrived_ms >= ?",
-            (head.id, head.oldest, limit, before_ms),
-        ).fetchone()
-        end = limit if found is None else found
-        is_full = end - head.oldest == most
-        if end > head.oldest:
-            self._purge_until(head, end)
-        return bool(is_full)
+    def arrived_ms(self, row: int) -> int:
+        """Return when a reading of the log arrived, in Unix milliseconds."""
+        (found,) = self._connection.execute("SELECT arrived_ms FROM log WHERE id = ?", (row,)).fetchone()
+        return int(found)
 
-    def _purge_until(self, head: Head, end: int) -> None:
-        with schema.transaction(self._connection):
-            self._connection.execute("DELETE FROM readings WHERE device = ? AND seq < ?", (head.id, end))
-            self._connection.execute(
-                "DELETE FROM spans WHERE device = ? AND first < ? AND last < ?", (head.id, end, end)
-            )
-            arrived_ms = self.arrived_ms(head, end)
-        head.oldest, head.oldest_arrived_ms = end, arrived_ms
+    def oldest_block(self, head: Head) -> shelf.BlockHead | None:
+        """Return a device's first block."""
+        return shelf.oldest(self._connection, head.id)
 
-    def arrived_ms(self, head: Head, seq: int) -> int:
-        """Return when a reading arrived that is there, in Unix milliseconds."""
-        query = "SELECT arrived_ms FROM readings WHERE device = ? AND seq = ?"
-        (arrived_ms,) = self._connection.execute(query, (head.id, seq)).fetchone()
-        return int(arrived_ms)
+    def newest_block(self, head: Head) -> shelf.BlockHead | None:
+        """Return a device's last block."""
+        return shelf.newest(self._connection, head.id)
 
-    def trim_deliveries(self, source: str) -> None:
-        """Keep the last ``KEPT_DELIVERIES`` of ``source``."""
-        self._connection.execute(
-            "DELETE FROM deliveries WHERE source = ?1 AND id <="
-            " (SELECT id FROM deliveries WHERE source = ?1 ORDER BY id DESC LIMIT 1 OFFSET ?2)",
-            (source, KEPT_DELIVERIES),
-        )
-        self.deliveries[source] = min(self.deliveries[source], KEPT_DELIVERIES)
+    def block_with(self, head: Head, seq: int) -> shelf.BlockHead | None:
+        """Return the block in which a reading is."""
+        return next(shelf.heads(self._connection, head.id, low=seq, high=seq), None)
+
+    def block(self, head: shelf.BlockHead) -> Block:
+        """Read a block; raises ``DamagedBlockError``."""
+        return shelf.load(self._connection, head)
+
+    def front_goes(self, name: str, end: int) -> None:
+        """Take over that all before ``end`` is gone, within the transaction that removed it or after."""
+        head = self.heads[name]
+        front, tail = self.oldest_block(head), self.tails.of(name)
+        head.oldest = end
+        if front is not None:
+            head.oldest_arrived_ms = front.least_arrived_ms
+        elif tail is not None and tail.rows:
+            head.oldest_arrived_ms = self.arrived_ms(tail.rows[0])
 
     def pages(self) -> tuple[int, int]:
         """Return how many pages the file has, and how many of them are free."""

@@ -14,9 +14,11 @@ from gateway.heartbeat import Heartbeat
 from gateway.journal.committer import MOST_ENTRIES, Committer
 from gateway.journal.faults import words
 from gateway.journal.opening import lock, open_store
+from gateway.journal.packing import Packing
 from gateway.journal.rebase import Rebase
 from gateway.journal.records import Committed, Opened
 from gateway.journal.retention import Retention
+from gateway.journal.tails import Tails
 from gateway.ledger import Totals
 from gateway.model import Entry
 from gateway.runtime import NativeCondition, NativeThread, is_set, monotonic, now, since_boot
@@ -61,6 +63,8 @@ class Journal:
     ) -> None:
         self.heartbeat = Heartbeat()
         """Beaten by the writer, about once a second or oftener; begins with ``open``."""
+        self.tails = Tails()
+        """Where readings are that ``Queries`` of this process don't find in blocks."""
         self._path = path
         self._settings = settings
         self._post = post
@@ -77,6 +81,7 @@ class Journal:
         self._stopped = f"journal {path}: is not open"
         self._committer: Committer
         self._rebase: Rebase
+        self._packing: Packing
         self._retention: Retention
         self._lock: IO[bytes]
         self._thread: NativeThread | None = None
@@ -93,13 +98,14 @@ class Journal:
         """
         self._lock = lock(self._path)
         try:
-            self._store, opened = open_store(self._path, self._settings)
+            self._store, opened = open_store(self._path, self._settings, self.tails)
         except JournalDown:
             self._lock.close()
             raise
         self._committer = Committer(self._path, self._store, self._post, opened.refused)
         self._rebase = Rebase(self._path, self._store, self._post, self._clock, self._steady)
-        self._retention = Retention(self._path, self._store, self._settings, self._clock, self._steady)
+        self._packing = Packing(self._path, self._store, self._settings.max_size, self._steady)
+        self._retention = Retention(self._path, self._store, self._packing, self._settings, self._clock, self._steady)
         self._stopped = ""
         self.heartbeat.beat()
         self._thread = NativeThread(target=self._work, name="journal-writer", daemon=True)
@@ -160,7 +166,8 @@ class Journal:
     @property
     def problem(self) -> str:
         """What is wrong, for people: file and cause; empty: nothing."""
-        return self._stopped or self._committer.problem or self._rebase.problem or self._retention.problem
+        in_background = self._rebase.problem or self._packing.problem or self._retention.problem
+        return self._stopped or self._committer.problem or in_background
 
     def close(self, within_s: float = 10.0) -> bool:
         """Commit and post what was appended, then let the file go; blocks, for at most ``within_s``.
@@ -197,7 +204,7 @@ class Journal:
             self._began_at = monotonic()
             self._committer.take(batch)
         if not self._committer.problem:
-            self._busy = self._rebase.step() or self._retention.step()
+            self._busy = self._rebase.step() or self._packing.step() or self._retention.step()
         elif was_writable:
             self._busy, self._retry_at = False, monotonic() + _TICK_S
         elif monotonic() >= self._retry_at:

@@ -1,13 +1,15 @@
 """Journals on real files, and what goes into and comes out of them."""
 
 import queue
+import sqlite3
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 from gateway.journal import Committed, Journal, Opened
 from gateway.model import Entry, Outcome, RawMessage, Reading, encode_body
 from gateway.settings import JournalSettings
+from tests.support.ports import wait_until
 
 DEADLINE_S = 20.0
 START = 1_767_225_600.0
@@ -85,6 +87,16 @@ class Opening:
             self.journal.append(one)
         self.posted.wait_for(before + len(entries))
 
+    def pack(self) -> None:
+        """Have all that is in the log packed into blocks, and wait for the end of that."""
+        store = self.journal._store
+        upto = store.next_row
+        self.journal._packing.hurry()
+        with self.journal._changed:
+            self.journal._changed.notify()
+        wait_until(lambda: store.first_row >= upto or self.journal.problem, "the log is packed")
+        assert not self.journal.problem
+
 
 @contextmanager
 def opened(
@@ -102,3 +114,22 @@ def opened(
     finally:
         journal.close()
         posted.drain()
+
+
+def make_old(path: Path, layout: int = 4) -> None:
+    """Make the journal of an older gateway: readings of ``küche`` and ``attic``, a reject, and its repetition."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with closing(sqlite3.connect(path)) as connection:
+        connection.executescript((Path(__file__).parents[1] / "data" / "journal-layout-4.sql").read_text())
+        for step in range(3, layout - 1, -1):
+            connection.executescript(_UNDONE[step])
+        connection.execute(f"PRAGMA user_version = {layout}")
+        connection.execute("PRAGMA journal_mode = WAL")
+
+
+_UNDONE = {
+    3: "DROP TABLE resume;",
+    2: "DROP TABLE unset; DROP TABLE age;",
+    1: "DROP TABLE rejects; DROP TABLE repeats; DROP TABLE ledger; ALTER TABLE devices DROP COLUMN profile;",
+}
+"""What makes the layout before of one."""

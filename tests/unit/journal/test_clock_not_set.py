@@ -59,7 +59,7 @@ def rows(path: Path, device: str = "a") -> list[dict[str, object]]:
 
 def arrivals(path: Path) -> list[float]:
     with sqlite3.connect(path) as reader:
-        found = [ms / 1000 for (ms,) in reader.execute("SELECT arrived_ms FROM readings ORDER BY device, seq")]
+        found = [ms / 1000 for (ms,) in reader.execute("SELECT arrived_ms FROM log ORDER BY device, seq")]
     reader.close()
     return found
 

@@ -1,11 +1,12 @@
 import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
 from gateway.errors import JournalDown
 from gateway.journal import Journal, Queries
-from gateway.journal.schema import LAYOUT
+from gateway.journal.schema import LAYOUT, PAGE_BYTES
 from tests.support.journals import START, Posted, entry, opened, reading, settings
 from tests.support.ports import wait_until
 
@@ -13,6 +14,15 @@ from tests.support.ports import wait_until
 def fill(path: Path, readings: int = 2000) -> None:
     with opened(path) as it:
         it.put([entry(*[reading("a", START + n) for n in range(readings)])])
+
+
+def tear_columns(path: Path) -> None:
+    """Overwrite a page of the table that packed readings are in."""
+    with closing(sqlite3.connect(path)) as connection:
+        (page,) = connection.execute("SELECT rootpage FROM sqlite_master WHERE name = 'columns'").fetchone()
+    data = bytearray(path.read_bytes())
+    data[(page - 1) * PAGE_BYTES : page * PAGE_BYTES] = b"\xaa" * PAGE_BYTES
+    path.write_bytes(data)
 
 
 def open_only(path: Path) -> None:
@@ -114,10 +124,10 @@ def test_durability_decides_whether_a_commit_waits_for_the_disk(path: Path, dura
 
 def test_damage_found_in_use_lets_writing_go_on_and_is_dealt_with_at_the_next_start(path: Path, monkeypatch) -> None:
     monkeypatch.setattr("gateway.journal.opening._CHECKED_BYTES", 0)  # as if the file were large
-    fill(path, readings=20_000)
-    data = bytearray(path.read_bytes())
-    data[100 * 4096 : 120 * 4096] = b"\xaa" * (20 * 4096)
-    path.write_bytes(data)
+    with opened(path) as it:
+        it.put([entry(*[reading("a", START + n) for n in range(20_000)])])
+        it.pack()
+    tear_columns(path)
     after = reading("a", START)
     with opened(path, settings(retention=60.0)) as it:
         assert it.opened.problem == ""
@@ -137,7 +147,7 @@ def test_seq_and_ledger_go_on_after_damage_where_they_can_be_read(path: Path) ->
     with opened(path) as it:
         it.journal.keep_ledger({"bench": (2000, 7, 0, 0, 0)})
     data = bytearray(path.read_bytes())
-    data[20 * 4096 : 21 * 4096] = b"\xaa" * 4096
+    data[100 * PAGE_BYTES : 101 * PAGE_BYTES] = b"\xaa" * PAGE_BYTES
     path.write_bytes(data)
     after = reading("a", START)
     with opened(path) as it:

@@ -232,28 +232,6 @@ def test_the_profile_of_a_device_is_known_after_a_restart(path: Path) -> None:
         assert {known.device: known.profile for known in it.opened.devices} == {"a": "power", "b": None}
 
 
-_FIRST_TABLES = {"devices", "readings", "spans", "deliveries", "probe"}
-
-
-def make_first_layout(path: Path) -> None:
-    with closing(sqlite3.connect(path)) as older:
-        names = {name for (name,) in older.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
-        for name in names - _FIRST_TABLES:
-            older.execute(f"DROP TABLE {name}")
-        older.executescript("ALTER TABLE devices DROP COLUMN profile; PRAGMA user_version = 1;")
-
-
-def test_the_journal_of_an_older_gateway_is_brought_up_to_date(path: Path, queries: Queries) -> None:
-    with opened(path) as it:
-        it.put([entry(reading("a", START))])
-    make_first_layout(path)
-    with opened(path) as it:
-        assert [(known.device, known.last.seq, known.profile) for known in it.opened.devices] == [("a", 1, None)]
-        it.put([entry(reading("a", START), profile="climate"), reject()])
-        assert len(payloads(queries)) == 1
-        assert queries.after("a", 0, None, 10)[-1].seq == 2
-
-
 _KILLED = """
 import os, signal, sys
 from pathlib import Path

@@ -1,7 +1,6 @@
 """What goes on after a journal was damaged, wherever that was."""
 
 import sqlite3
-from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 
@@ -10,24 +9,25 @@ import pytest
 from gateway.journal import Queries
 from gateway.journal.rescue import MARGIN
 from gateway.model import Entry, Outcome, RawMessage, Reading
-from tests.support.journals import START, entry, opened, reading
+from tests.support.journals import START, entry, make_old, opened, reading
 
-PAGE = 4096
+PAGE = 512
 DEVICES = ("attic", "cellar", "kitchen")
-READINGS = 600
+READINGS = 300
 
 
 def said(device: str, n: int) -> Reading:
     return reading(device, START + n, f"{device} {n}")
 
 
-def fill(path: Path, *more: Entry) -> None:
-    """Give each device ``READINGS`` readings."""
+def fill(path: Path, *more: Entry, packed: int = 0) -> None:
+    """Give each device ``READINGS`` readings, of which some are packed."""
     with opened(path) as it:
-        for n in range(READINGS):
-            it.journal.append(entry(*[said(device, n) for device in DEVICES], profile="climate"))
+        it.put([entry(*[said(device, n) for device in DEVICES], profile="climate") for n in range(packed)])
+        if packed:
+            it.pack()
+        it.put([entry(*[said(device, n) for device in DEVICES], profile="climate") for n in range(packed, READINGS)])
         it.put(more)
-        it.posted.wait_for(READINGS + len(more))
 
 
 def tear(path: Path, *pages: int, bytes_: bytes = b"\xaa") -> None:
@@ -61,11 +61,13 @@ def reject(payload: bytes = b"x") -> Entry:
     return Entry("bench", RawMessage(payload, START), Outcome.REJECTED, reason="no number", rule="climate")
 
 
+@pytest.mark.parametrize("packed", [0, 200, READINGS])
 @pytest.mark.parametrize("bytes_", [b"\xaa", b"\0"])
-def test_no_number_is_given_twice_whatever_page_is_torn(path: Path, bytes_: bytes) -> None:
-    fill(path)
+def test_no_number_is_given_twice_whatever_page_is_torn(path: Path, bytes_: bytes, packed: int) -> None:
+    fill(path, packed=packed)
     whole = path.read_bytes()
-    for page in range(len(whole) // PAGE):
+    pages = range(len(whole) // PAGE)
+    for page in [*pages[:40], *pages[40:-20:5], *pages[-20:]]:  # most are of the log, one like the other
         path.write_bytes(whole)
         tear(path, page, bytes_=bytes_)
         new = [reading(device, START + 5000) for device in (*DEVICES, "new")]
@@ -75,30 +77,46 @@ def test_no_number_is_given_twice_whatever_page_is_torn(path: Path, bytes_: byte
         assert all(one.seq > READINGS for one in new[:-1]), page
 
 
-def test_one_whose_newest_page_is_torn_skips_numbers_and_the_others_go_on(path: Path) -> None:
+def test_where_the_end_of_the_log_is_torn_numbers_are_skipped(path: Path) -> None:
     fill(path)
     tear(path, page_of(path, "cellar", READINGS - 1))
     with opened(path) as it:
         assert "seq goes on far behind" in it.opened.problem
-        attic, cellar, _ = sorted(it.opened.devices, key=lambda known: known.device)
-    assert attic.last.seq == READINGS
-    assert cellar.last.seq == cellar.oldest_seq
-    assert MARGIN + READINGS - 150 < cellar.last.seq < MARGIN + READINGS
-    best = cellar.last.seq - MARGIN - 1
-    assert cellar.last[1:] == (START + best, said("cellar", best).body)
-    assert next_seq(path, "cellar") == cellar.last.seq + 1
-    assert next_seq(path, "attic") == READINGS + 1
-    assert Queries(path).stats().readings == 5
+        for known in it.opened.devices:
+            assert known.last.seq == known.oldest_seq
+            best = known.last.seq - MARGIN - 1
+            assert READINGS - 10 < best < READINGS
+            assert known.last[1:] == (START + best, said(known.device, best).body)
+        seq = it.opened.devices[0].last.seq
+    assert next_seq(path, "attic") == seq + 1
+    assert Queries(path).stats().readings == 4
 
 
-def test_one_of_which_no_reading_is_left_begins_behind_its_spans(path: Path) -> None:
+def test_what_is_before_a_torn_page_of_the_log_is_not_needed_for_that(path: Path) -> None:
     fill(path)
+    tear(path, page_of(path, "cellar", 200))
+    with opened(path) as it:
+        assert "seq goes on far behind" not in it.opened.problem
+        assert {known.last.seq for known in it.opened.devices} == {READINGS}
+    assert next_seq(path, "cellar") == READINGS + 1
+
+
+def test_blocks_say_how_far_it_had_come_where_the_log_is_lost(path: Path) -> None:
+    fill(path, packed=200)
+    tear(path, *[page_of(path, "attic", n) for n in range(200, READINGS)])
+    with opened(path) as it:
+        assert [known.last.seq for known in it.opened.devices] == [200 + MARGIN] * 3
+        assert it.opened.devices[0].last.body == said(it.opened.devices[0].device, 199).body
+
+
+def test_one_of_which_no_reading_is_left_begins_behind_a_margin(path: Path) -> None:
+    fill(path, packed=200)
     tear(path, *pages_with(path, b'"ts":17672'))
     with opened(path) as it:
         assert it.opened.devices == []
-        assert it.opened.resume == dict.fromkeys(DEVICES, 512 + MARGIN)
-    assert next_seq(path, "cellar") == 512 + MARGIN + 1
-    assert next_seq(path, "cellar") == 512 + MARGIN + 2
+        assert it.opened.resume == dict.fromkeys(DEVICES, MARGIN)
+    assert next_seq(path, "cellar") == MARGIN + 1
+    assert next_seq(path, "cellar") == MARGIN + 2
     assert next_seq(path, "unheard of") == 1
 
 
@@ -165,37 +183,30 @@ def test_rows_on_both_sides_of_a_torn_page_go_on(path: Path) -> None:
 @pytest.mark.parametrize(
     "change",
     [
-        "UPDATE readings SET body = 'null' WHERE seq = 600",
-        'UPDATE readings SET body = \'{"ts":1,"val\' WHERE seq = 600',
-        "UPDATE readings SET seq = 9007199254740993 WHERE seq = 600",
-        "UPDATE readings SET ts = 'abc' WHERE seq = 600",
-        "UPDATE spans SET last = 601 WHERE first = 257",
+        "UPDATE log SET body = 'null' WHERE seq = 300",
+        'UPDATE log SET body = \'{"ts":1,"val\' WHERE seq = 300',
+        "UPDATE log SET seq = 9007199254740993 WHERE seq = 300",
+        "UPDATE log SET ts = 'abc' WHERE seq = 300",
+        "UPDATE blocks SET last = 301",
     ],
 )
 def test_what_can_be_read_and_makes_no_sense_is_not_believed(path: Path, change: str) -> None:
-    fill(path)
+    fill(path, packed=200)
     with closing(sqlite3.connect(path)) as connection:
         connection.execute(change)
         connection.commit()
-    tear(path, page_of(path, "attic", 100))
+    tear(path, page_of(path, "attic", 220))
     with opened(path) as it:
         assert [known.last.seq // MARGIN for known in it.opened.devices] == [1, 1, 1]
 
 
-def older(path: Path) -> None:
-    with closing(sqlite3.connect(path)) as connection:
-        connection.executescript("DROP TABLE resume; PRAGMA user_version = 3;")
-
-
-def oldest(path: Path) -> None:
-    older(path)
-    with closing(sqlite3.connect(path)) as connection:
-        connection.executescript("ALTER TABLE devices DROP COLUMN profile; PRAGMA user_version = 1;")
-
-
-@pytest.mark.parametrize("made_by", [older, oldest])
-def test_an_older_gateways_journal_is_rescued_too(path: Path, made_by: Callable[[Path], None]) -> None:
-    fill(path)
-    made_by(path)
-    tear(path, page_of(path, "attic", 100))
-    assert next_seq(path, "attic") == READINGS + 1
+@pytest.mark.parametrize("layout", [1, 2, 3, 4])
+def test_an_older_gateways_journal_is_rescued_too(path: Path, layout: int) -> None:
+    make_old(path, layout)
+    data = path.read_bytes()
+    at = data.index(b'"temperature":21.29') // 4096 * 4096
+    path.write_bytes(data[:at] + b"\xaa" * 4096 + data[at + 4096 :])
+    with opened(path) as it:
+        assert "was damaged" in it.opened.problem
+    assert next_seq(path, "attic") == 2
+    assert next_seq(path, "küche") > 300

@@ -1,0 +1,141 @@
+"""One column of a block: a value of each reading, as JSON that a library compresses well and SQLite can read.
+
+Numbers are whole, after a scaling by a power of ten that loses nothing, and each is kept as its difference
+from the one before, less the mean difference. What doesn't scale, or is no number, stays as it is.
+"""
+
+import zlib
+from collections.abc import Callable, Iterable, Sequence
+from itertools import accumulate, count, pairwise
+from math import copysign
+from types import NoneType
+from typing import NamedTuple
+
+import orjson
+
+from gateway.model import Value
+
+_MOST_DECIMALS = 9
+_EXACT = 2**53
+"""Whole numbers up to here are exact as floats."""
+_SAMPLES = 16
+"""Values that the number of decimals is guessed from."""
+
+
+class Column(NamedTuple):
+    """A column as it lies in the file."""
+
+    scale: int | None
+    """Divided by 10 to the power of it, numbers are floats; 0: they are ints; None: ``data`` has the values."""
+    step: int
+    """Mean difference, which is left out of each."""
+    size: int
+    """Bytes of the JSON; ``data`` has as many where compressing it doesn't help."""
+    data: bytes
+
+
+class Extremes(NamedTuple):
+    """What a chart over a long time needs of a column; all None or 0 where it has no numbers."""
+
+    kind: str
+    """``bool``, ``int`` or ``float``, as all its numbers are, else ``mixed``."""
+    least: float | None
+    least_at: int
+    """Index of the first reading that has it."""
+    greatest: float | None
+    greatest_at: int
+    total: float
+    numbers: int
+    """How many there are."""
+
+
+def encode(values: Sequence[Value | None]) -> Column:
+    """Return ``values``, None where a reading has none."""
+    present = [value for value in values if value is not None]
+    scale, numbers = _scaled(present)
+    if scale is None:
+        return _compressed(None, 0, values)
+    step = round((numbers[-1] - numbers[0]) / (len(numbers) - 1)) if len(numbers) > 1 else 0
+    differences = numbers[:1] + [after - before - step for before, after in pairwise(numbers)]
+    return _compressed(scale, step, differences if len(present) == len(values) else _spread(differences, values))
+
+
+def decode(column: Column) -> list[Value | None]:
+    """Return the values as they were.
+
+    Raises
+    ------
+    ValueError, zlib.error
+        It is damaged.
+    """
+    content = column.data if len(column.data) == column.size else zlib.decompress(column.data)
+    values: list[Value | None] = orjson.loads(content)
+    if column.scale is None:
+        return values
+    differences: list[int] = [value for value in values if value is not None]  # type: ignore[misc]  # ints all
+    numbers: Iterable[int] = accumulate(differences)
+    if column.step:
+        numbers = (number + shift for number, shift in zip(numbers, count(0, column.step), strict=False))
+    power = 10**column.scale
+    found: list[Value] = [number / power for number in numbers] if column.scale else list(numbers)
+    return found if len(found) == len(values) else _spread(found, values)  # type: ignore[return-value]
+
+
+def extremes(values: Sequence[Value | None]) -> Extremes:
+    """Return the extremes of what can be compared; booleans count as 0 and 1."""
+    kinds = set(map(type, values)) - {NoneType}
+    numbers = [value for value in values if isinstance(value, (int, float))]
+    if not numbers:
+        return Extremes("mixed", None, 0, None, 0, 0.0, 0)
+    least, greatest = min(numbers), max(numbers)
+    kind = kinds.pop().__name__ if len(kinds) == 1 else "mixed"
+    ends = (_storable(least), values.index(least), _storable(greatest), values.index(greatest))
+    return Extremes(kind, *ends, float(sum(map(float, numbers))), len(numbers))
+
+
+def _storable(number: float) -> float:
+    """Return an int as SQLite can hold it."""
+    return float(number) if abs(number) >= 2**63 else number
+
+
+def _scaled(values: Sequence[Value]) -> tuple[int | None, list[int]]:
+    """Return a scale and whole numbers that give ``values`` back exactly; None: there are none."""
+    kinds = set(map(type, values))
+    if kinds == {int}:
+        return _if_exact(0, values)  # type: ignore[arg-type]  # ints all
+    return _scaled_floats(values) if kinds == {float} else (None, [])  # type: ignore[arg-type]  # floats all
+
+
+def _scaled_floats(values: Sequence[float]) -> tuple[int | None, list[int]]:
+    if 0.0 in values and any(value == 0.0 and copysign(1.0, value) < 0 for value in values):
+        return None, []
+    if max(values) >= _EXACT or min(values) <= -_EXACT:
+        return None, []
+    for decimals in range(max(map(_decimals, values[:: max(1, len(values) // _SAMPLES)])), _MOST_DECIMALS + 1):
+        power = 10**decimals
+        numbers = [round(value * power) for value in values]
+        if [number / power for number in numbers] == values:
+            return _if_exact(decimals, numbers)
+    return None, []
+
+
+def _decimals(value: float) -> int:
+    """Return how many decimals it is written with, at least 1: a float's scale is never 0."""
+    text = repr(value)
+    return _MOST_DECIMALS + 1 if "e" in text else max(1, len(text.partition(".")[2]))
+
+
+def _if_exact(scale: int, numbers: Sequence[int]) -> tuple[int | None, list[int]]:
+    return (scale, list(numbers)) if max(numbers) < _EXACT and min(numbers) > -_EXACT else (None, [])
+
+
+def _spread(present: Iterable[Value], values: Sequence[Value | None]) -> list[Value | None]:
+    """Return ``present`` with None where ``values`` have it."""
+    following: Callable[[], Value] = iter(present).__next__
+    return [None if value is None else following() for value in values]
+
+
+def _compressed(scale: int | None, step: int, values: Sequence[Value | None]) -> Column:
+    content = orjson.dumps(values)
+    data = zlib.compress(content)
+    return Column(scale, step, len(content), data if len(data) < len(content) else content)

@@ -1,0 +1,87 @@
+"""What deliveries are recognised by after a restart: in the log with their readings, then in a row for each source."""
+
+import sqlite3
+from collections import deque
+from collections.abc import Iterable, Iterator, Mapping
+
+KEPT = 4096
+"""The last ones of each source that stay."""
+_ID_BYTES = 4
+
+
+def encoded(packet_id: int, digest: bytes) -> bytes:
+    """Return a delivery as a piece that ends by itself."""
+    return packet_id.to_bytes(_ID_BYTES, "big") + bytes((len(digest),)) + digest
+
+
+def _pieces(joined: bytes) -> Iterator[bytes]:
+    at = 0
+    while at < len(joined):
+        end = _end(joined, at)
+        yield joined[at:end]
+        at = end
+
+
+def _end(joined: bytes, at: int) -> int:
+    return at + _ID_BYTES + 1 + joined[at + _ID_BYTES : at + _ID_BYTES + 1][0]
+
+
+class DeliveryBook:
+    """The last deliveries of each source, oldest first; the writer's thread only."""
+
+    def __init__(self) -> None:
+        self._sources: dict[str, deque[bytes]] = {}
+        self._changed: set[str] = set()
+
+    def load(self, connection: sqlite3.Connection) -> int:
+        """Read what the sources' rows have; return up to which row of the log they were written."""
+        upto = 0
+        for source, until, pieces in connection.execute("SELECT source, upto, pieces FROM deliveries"):
+            upto = max(upto, until)
+            for piece in _pieces(pieces):
+                self._add(source, piece)
+        self._changed.clear()
+        return upto
+
+    def replay(self, delivery: bytes) -> None:
+        """Take in what a row of the log has."""
+        end = _end(delivery, 0)
+        self._add(delivery[end:].decode(), delivery[:end])
+
+    def turn(self, deliveries: Iterable[tuple[str, bytes]]) -> None:
+        """Take over what was committed."""
+        for source, piece in deliveries:
+            self._add(source, piece)
+
+    def _add(self, source: str, piece: bytes) -> None:
+        if source not in self._sources:
+            self._sources[source] = deque(maxlen=KEPT)
+        self._sources[source].append(piece)
+        self._changed.add(source)
+
+    def all(self) -> list[tuple[str, int, bytes]]:
+        """Return source, packet id and digest of each."""
+        return [
+            (source, int.from_bytes(piece[:_ID_BYTES], "big"), piece[_ID_BYTES + 1 :])
+            for source, pieces in self._sources.items()
+            for piece in pieces
+        ]
+
+    def insert(self, connection: sqlite3.Connection, upto: int) -> None:
+        """Write the rows of all sources that changed, within the caller's transaction; ``written`` follows it.
+
+        ``upto``: the newest row of the log, which all that is here was taken from.
+        """
+        rows = [(source, upto, b"".join(self._sources[source])) for source in sorted(self._changed)]
+        connection.executemany("INSERT OR REPLACE INTO deliveries VALUES (?, ?, ?)", rows)
+
+    def written(self) -> None:
+        """Take over what was committed."""
+        self._changed.clear()
+
+
+def joined(deliveries: Iterable[tuple[str, int, bytes]]) -> Mapping[str, bytes]:
+    """Return the rows that have these deliveries: the pieces of each source."""
+    book = DeliveryBook()
+    book.turn((source, encoded(packet_id, digest)) for source, packet_id, digest in deliveries)
+    return {source: b"".join(pieces) for source, pieces in book._sources.items()}  # noqa: SLF001  of this module

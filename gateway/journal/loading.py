@@ -1,0 +1,90 @@
+"""What is known in memory of the file, read at the start: where each device begins and ends, and what is in the log."""
+
+import sqlite3
+from collections.abc import Sequence
+
+import orjson
+
+from gateway.journal.batch import Head
+from gateway.journal.blocks import Row
+from gateway.journal.deliveries import DeliveryBook
+from gateway.journal.records import Stored
+from gateway.journal.tails import Tails
+
+_DEVICES = """
+SELECT d.id, d.name, d.source, d.profile, f.first, f.least_arrived_ms, l.last, CAST(l.newest AS BLOB) FROM devices d
+LEFT JOIN blocks f ON f.id = (SELECT id FROM blocks WHERE device = d.id ORDER BY first LIMIT 1)
+LEFT JOIN blocks l ON l.id = (SELECT id FROM blocks WHERE device = d.id ORDER BY first DESC LIMIT 1)
+ORDER BY d.id
+"""
+_LOG = "SELECT id, device, seq, arrived_ms, length(body), delivery FROM log ORDER BY id"
+_ROWS = (
+    "SELECT seq, ts, arrived_ms, CAST(body AS BLOB) FROM log WHERE id IN (SELECT value FROM json_each(?)) ORDER BY id"
+)
+
+
+def rows_at(connection: sqlite3.Connection, ids: Sequence[int]) -> list[Row]:
+    """Read readings from the log, in its order."""
+    return list(map(Row._make, connection.execute(_ROWS, (orjson.dumps(list(ids)).decode(),))))
+
+
+class Loading:
+    """Reads a file; fills ``tails`` and ``deliveries``."""
+
+    def __init__(self, connection: sqlite3.Connection, tails: Tails, deliveries: DeliveryBook) -> None:
+        self.heads: dict[str, Head] = {}
+        self.newest: dict[str, Stored] = {}
+        """Each device's newest reading."""
+        self.log_bytes = 0
+        """Of bodies."""
+        self.first_row = 0
+        self.next_row = self.next_device = self.next_block = 1
+        self._connection = connection
+        self._tails = tails
+        self._deliveries = deliveries
+
+    def read(self) -> "Loading":
+        """Read the blocks' ends, then the log behind them."""
+        self._tails.clear()
+        self._read_blocks()
+        self._read_log()
+        self.heads = {name: head for name, head in self.heads.items() if head.newest}
+        for name in self.heads:
+            tail = self._tails.of(name)
+            if tail is not None:
+                (row,) = rows_at(self._connection, tail.rows[-1:])
+                self.newest[name] = Stored(row.seq, row.ts, row.body)
+        return self
+
+    def _read_blocks(self) -> None:
+        for id_, name, source, profile, first, arrived_ms, last, body in self._connection.execute(_DEVICES):
+            self.heads[name] = Head(id_, source, profile, first or 0, last or 0, arrived_ms or 0, last or 0)
+            self.next_device = id_ + 1
+            if body is not None:
+                self.newest[name] = Stored(last, orjson.loads(body)["ts"], body)
+        (greatest,) = self._connection.execute("SELECT coalesce(max(id), 0) FROM blocks").fetchone()
+        self.next_block = greatest + 1
+
+    def _read_log(self) -> None:
+        """Read what came after the blocks, and the deliveries that came after those in their sources' rows."""
+        upto = self._deliveries.load(self._connection)
+        names = {head.id: name for name, head in self.heads.items()}
+        row = 0
+        for row, device, seq, arrived_ms, size, delivery in self._connection.execute(_LOG):
+            self.first_row = self.first_row or row
+            self.log_bytes += size
+            if delivery is not None and row > upto:
+                self._deliveries.replay(delivery)
+            if device:
+                self._read_row(names[device], seq, arrived_ms, row)
+        self.next_row = max(row, upto) + 1
+        self.first_row = self.first_row or self.next_row
+
+    def _read_row(self, name: str, seq: int, arrived_ms: int, row: int) -> None:
+        head = self.heads[name]
+        if seq <= head.packed:
+            return
+        if not head.newest:
+            head.oldest, head.oldest_arrived_ms, head.packed = seq, arrived_ms, seq - 1
+        head.newest = seq
+        self._tails.append(name, seq, row)

@@ -1,0 +1,112 @@
+"""Reading a range of one device: blocks, then what is in the log behind them."""
+
+import sqlite3
+from collections.abc import Callable, Generator, Iterator, Sequence
+from contextlib import closing
+from dataclasses import dataclass
+from itertools import islice
+from math import inf
+
+import orjson
+
+from gateway.journal import shelf
+from gateway.journal.blocks import DamagedBlockError, Unpacked
+from gateway.journal.records import Stored
+from gateway.journal.shelf import BlockHead
+from gateway.journal.tails import Tail
+
+LAST = 2**63 - 1
+"""SQLite's greatest integer: no ``seq`` is past it."""
+_AT_ONCE = 128
+"""Readings that are made of columns, or read of the log, before anybody looks whether more are wanted."""
+
+_OF_LOG = (
+    "SELECT seq, ts, CAST(body AS BLOB) FROM log WHERE {} AND seq BETWEEN ? AND ? AND ts BETWEEN ? AND ? ORDER BY id"
+)
+_BY_DEVICE = _OF_LOG.format("device = ?")
+_BY_ROW = _OF_LOG.format("id IN (SELECT value FROM json_each(?))")
+
+Damaged = Callable[[BlockHead, str], None]
+"""Is told of a block that can't be read, and why."""
+
+
+@dataclass(slots=True)
+class Wanted:
+    """Which readings of a device: in the range of ``seq`` and of ``ts``, both ends included."""
+
+    limit: int
+    most_bytes: int
+    low: int = 1
+    high: int = LAST
+    start: float = -inf
+    end: float = inf
+    descending: bool = False
+
+    def select(self, connection: sqlite3.Connection, device: int, tail: Tail | None, damaged: Damaged) -> list[Stored]:
+        """Read them: never more than ``limit``, and none after the one whose body goes past ``most_bytes``.
+
+        ``tail`` is from before ``connection`` began to read; None: the whole log is searched.
+        """
+        found: list[Stored] = []
+        left = self.most_bytes
+        with closing(self._all(connection, device, tail, damaged)) as readings:
+            for stored in islice(readings, self.limit):
+                found.append(stored)
+                left -= len(stored.body)
+                if left < 0:
+                    break
+        return found
+
+    def _all(
+        self, connection: sqlite3.Connection, device: int, tail: Tail | None, damaged: Damaged
+    ) -> Generator[Stored, None, None]:
+        """Read one at a time, whatever the bounds."""
+        if self.descending:
+            yield from self._of_log(connection, device, tail)
+            yield from self._packed(connection, device, damaged)
+        else:
+            yield from self._packed(connection, device, damaged)
+            yield from self._of_log(connection, device, tail)
+
+    def _packed(self, connection: sqlite3.Connection, device: int, damaged: Damaged) -> Iterator[Stored]:
+        heads = shelf.heads(
+            connection,
+            device,
+            low=self.low,
+            high=self.high,
+            start=self.start,
+            end=self.end,
+            descending=self.descending,
+        )
+        for head in heads:
+            try:
+                yield from self._of_block(connection, head)
+            except DamagedBlockError as error:
+                damaged(head, str(error))
+
+    def _of_block(self, connection: sqlite3.Connection, head: BlockHead) -> Iterator[Stored]:
+        block = Unpacked(shelf.load(connection, head))
+        start, end = max(0, self.low - head.first), min(head.length, self.high - head.first + 1)
+        parts = [(at, min(at + _AT_ONCE, end)) for at in range(start, end, _AT_ONCE)]
+        for part in reversed(parts) if self.descending else parts:
+            rows = [Stored(row.seq, row.ts, row.body) for row in block.rows(*part) if self.start <= row.ts <= self.end]
+            yield from reversed(rows) if self.descending else rows
+
+    def _of_log(self, connection: sqlite3.Connection, device: int, tail: Tail | None) -> Iterator[Stored]:
+        packed = shelf.newest(connection, device)
+        low = max(self.low, packed.last + 1 if packed else 1)
+        where = (low, self.high, self.start, self.end)
+        order = " DESC" if self.descending else ""
+        if tail is None:
+            yield from map(Stored._make, connection.execute(_BY_DEVICE + order, (device, *where)))
+            return
+        ids = tail.ids(low, self.high)
+        parts = [ids[at : at + _AT_ONCE] for at in range(0, len(ids), _AT_ONCE)]
+        for part in reversed(parts) if self.descending else parts:
+            text = orjson.dumps(part.tolist()).decode()
+            yield from map(Stored._make, connection.execute(_BY_ROW + order, (text, *where)).fetchall())
+
+
+def named(found: Sequence[tuple[str, BlockHead]]) -> str:
+    """Return words for blocks that can't be read, by device."""
+    return "; ".join(f"readings {head.first} to {head.last} of {device} can't be read" for device, head in found)

@@ -1,0 +1,109 @@
+"""The tables that blocks lie in."""
+
+import sqlite3
+from collections.abc import Iterator, Sequence
+from itertools import starmap
+from math import inf
+from typing import NamedTuple
+
+import orjson
+
+from gateway.journal.blocks import METRICS, MOST_READINGS, Block, DamagedBlockError, Named, Row
+from gateway.journal.columns import Column
+from gateway.journal.many import insert, placeholders
+
+_PLACES = 512
+"""Between the ids of two blocks' columns."""
+_LAST = 2**63 - 1
+
+_HEAD = "SELECT id, first, last, least_ts, greatest_ts, least_arrived_ms, greatest_arrived_ms FROM blocks"
+_HEADS = (
+    f"{_HEAD} WHERE device = ? AND first BETWEEN ? AND ? AND last >= ?"
+    " AND least_ts <= ? AND greatest_ts >= ? ORDER BY first"
+)
+
+
+class BlockHead(NamedTuple):
+    """What is known of a block without its columns."""
+
+    id: int
+    first: int
+    last: int
+    """Of ``seq``."""
+    least_ts: float
+    greatest_ts: float
+    least_arrived_ms: int
+    greatest_arrived_ms: int
+
+    @property
+    def length(self) -> int:
+        """How many readings."""
+        return self.last - self.first + 1
+
+
+def heads(  # noqa: PLR0913  one parameter a filter
+    connection: sqlite3.Connection,
+    device: int,
+    *,
+    low: int = 1,
+    high: int = _LAST,
+    start: float = -inf,
+    end: float = inf,
+    descending: bool = False,
+) -> Iterator[BlockHead]:
+    """Yield the blocks that may have readings in these ranges of ``seq`` and ``ts``, both ends included."""
+    order = " DESC" if descending else ""
+    where = (device, max(low, 1) - MOST_READINGS, high, low, end, start)
+    return starmap(BlockHead, connection.execute(_HEADS + order, where))
+
+
+def oldest(connection: sqlite3.Connection, device: int) -> BlockHead | None:
+    """Return a device's first block."""
+    return next(heads(connection, device), None)
+
+
+def newest(connection: sqlite3.Connection, device: int) -> BlockHead | None:
+    """Return a device's last block."""
+    return next(heads(connection, device, descending=True), None)
+
+
+def load(connection: sqlite3.Connection, head: BlockHead, *, metric: str | None = None) -> Block:
+    """Read a block, of metrics only ``metric`` if that is given; raise ``DamagedBlockError`` where it can't be read."""
+    try:
+        (shapes,) = connection.execute("SELECT shapes FROM blocks WHERE id = ?", (head.id,)).fetchone()
+        rows = connection.execute(
+            "SELECT id, name, scale, step, size, data FROM columns"
+            " WHERE id BETWEEN ?1 AND ?1 + ?2 AND (?3 IS NULL OR name IN ('', ?3))",
+            (head.id * _PLACES, _PLACES - 1, metric),
+        )
+        columns = {id_ % _PLACES: Named(name, Column(*column)) for id_, name, *column in rows}
+        return Block(head.first, head.last, [(names, marks) for names, marks in orjson.loads(shapes)], columns)
+    except (sqlite3.DatabaseError, ValueError, TypeError) as error:
+        raise DamagedBlockError(str(error)) from error
+
+
+def write(connection: sqlite3.Connection, id_: int, device: int, block: Block, rows: Sequence[Row]) -> None:
+    """Write a block, in the place of one with this ``id``, within the caller's transaction."""
+    remove(connection, id_)
+    times, arrivals = [row.ts for row in rows], [row.arrived_ms for row in rows]
+    ranges = (min(times), max(times), min(arrivals), max(arrivals))
+    head = (id_, device, block.first, block.last, *ranges, orjson.dumps(block.shapes).decode(), rows[-1].body.decode())
+    connection.execute("INSERT INTO blocks VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", head)
+    found = [_column(id_ * _PLACES + number, named, rows) for number, named in block.columns.items()]
+    insert(connection, "columns", placeholders(15), found)
+
+
+def _column(id_: int, named: Named, rows: Sequence[Row]) -> tuple[object, ...]:
+    name, column, found = named
+    if id_ % _PLACES < METRICS or found.least is None or found.greatest is None:
+        ends: tuple[object, ...] = (None,) * 6
+    else:
+        least, greatest = rows[found.least_at], rows[found.greatest_at]
+        ends = (found.least, least.seq, least.ts, found.greatest, greatest.seq, greatest.ts)
+    return (id_, name, found.kind, *ends, found.total, found.numbers, *column)
+
+
+def remove(connection: sqlite3.Connection, id_: int) -> None:
+    """Delete a block, if it is there, within the caller's transaction."""
+    connection.execute("DELETE FROM blocks WHERE id = ?", (id_,))
+    connection.execute("DELETE FROM columns WHERE id BETWEEN ?1 AND ?1 + ?2", (id_ * _PLACES, _PLACES - 1))
