@@ -216,6 +216,8 @@ class Daemon:
         if opened.problem:
             log.error("%s", opened.problem)
             self._notes.append(opened.problem)
+        if opened.note:
+            log.warning("%s", opened.note)
         remember(opened, self._sinks, self._roster, self._configuration.profiles)
 
     def _install_signals(self) -> None:

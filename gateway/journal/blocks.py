@@ -6,6 +6,7 @@ Readings that no columns can give back as they were are kept as they are, compre
 import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import repeat
 from typing import Any, NamedTuple
 
 import orjson
@@ -19,7 +20,12 @@ TS, ARRIVED, SHAPE, BODIES, LENGTHS, METRICS = 0, 1, 2, 3, 4, 8
 has, where they differ; of readings kept as they are, and how long each is; from the last on, of metrics."""
 _MOST_COLUMNS = 512
 _MOST_SHAPES = 256
+_BEGIN, _BETWEEN = b'{"ts":', b'},{"ts":'
 _NOTHING = Extremes("mixed", None, 0, None, 0, 0.0, 0)
+
+
+Shapes = Sequence[tuple[list[str], dict[str, Any]]]
+"""The names of metrics in their order, and the marks behind them, of each kind of reading."""
 
 
 class Row(NamedTuple):
@@ -51,9 +57,8 @@ class Block:
 
     first: int
     last: int
-    shapes: Sequence[tuple[list[str], dict[str, Any]]]
-    """The names of metrics in their order, and the marks behind them, of each kind of reading; empty: they are
-    kept as they are."""
+    shapes: Shapes
+    """Empty: the readings are kept as they are."""
     columns: Mapping[int, Named]
 
     @property
@@ -116,19 +121,18 @@ class Unpacked:
         return self._columns[number]
 
     def rows(self, start: int, end: int) -> Iterator[Row]:
-        """Yield the readings from one index to before another."""
+        """Return the readings from one index to before another."""
         first = self._block.first
-        times = zip(self.ts[start:end], self._arrivals()[start:end], self._bodies(start, end), strict=True)
-        for seq, (ts, arrived_ms, body) in enumerate(times, start=first + start):
-            yield Row(seq, ts, arrived_ms, body)
+        times = self.ts[start:end], self._arrivals()[start:end], self._bodies(start, end)
+        return map(Row, range(first + start, first + end), *times)
 
     def _arrivals(self) -> list[int]:
         return self.column(ARRIVED) if ARRIVED in self._block.columns else _arrivals_of(self.ts)
 
-    def _bodies(self, start: int, end: int) -> Iterator[bytes]:
+    def _bodies(self, start: int, end: int) -> Sequence[bytes]:
         shapes = self._block.shapes
         if not shapes:
-            return iter(_cut(self._block, self.column(LENGTHS))[start:end])
+            return _cut(self._block, self.column(LENGTHS))[start:end]
         numbers = {named.name: number for number, named in self._block.columns.items() if number >= METRICS}
         try:
             columns = [[self.column(numbers[name])[start:end] for name in names] for names, _ in shapes]
@@ -150,21 +154,34 @@ def _decoded(block: Block, number: int) -> list[Any]:
     return values
 
 
-def _alike(times: list[float], columns: list[list[Any]], names: list[str], marks: dict[str, Any]) -> Iterator[bytes]:
-    for ts, *values in zip(times, *columns, strict=True):
-        yield orjson.dumps({"ts": ts, "values": dict(zip(names, values, strict=True)), **marks})
+def _alike(times: list[float], columns: list[list[Any]], names: list[str], marks: dict[str, Any]) -> list[bytes]:
+    if marks:
+        return _dumped(
+            [
+                {"ts": ts, "values": dict(zip(names, values, strict=True)), **marks}
+                for ts, *values in zip(times, *columns, strict=True)
+            ]
+        )
+    rows = zip(*columns, strict=True) if columns else repeat(())
+    # zip is told nothing of lengths here, which column() has checked: this is the hot path.
+    return _dumped([{"ts": ts, "values": dict(zip(names, values))} for ts, values in zip(times, rows)])  # noqa: B905
 
 
-def _unlike(
-    times: list[float],
-    columns: list[list[list[Any]]],
-    shapes: Sequence[tuple[list[str], dict[str, Any]]],
-    kinds: list[int],
-) -> Iterator[bytes]:
+def _unlike(times: list[float], columns: list[list[list[Any]]], shapes: Shapes, kinds: list[int]) -> list[bytes]:
+    readings = []
     for index, (ts, kind) in enumerate(zip(times, kinds, strict=True)):
         names, marks = shapes[kind]
         values = {name: column[index] for name, column in zip(names, columns[kind], strict=True)}
-        yield orjson.dumps({"ts": ts, "values": values, **marks})
+        readings.append({"ts": ts, "values": values, **marks})
+    return _dumped(readings)
+
+
+def _dumped(readings: list[dict[str, Any]]) -> list[bytes]:
+    """Encode many at once, a tenth of the work, and cut between them: no text has a quote without a backslash."""
+    parts = orjson.dumps(readings)[len(_BEGIN) + 1 : -2].split(_BETWEEN)
+    if len(parts) != len(readings):  # objects in objects, which intake lets none through
+        return [orjson.dumps(reading) for reading in readings]
+    return [_BEGIN + part + b"}" for part in parts]
 
 
 def _cut(block: Block, lengths: list[int]) -> list[bytes]:

@@ -63,6 +63,13 @@ class GreenQueries:
         )
         return self._ask(call)
 
+    def chart(
+        self, device: str, *, metric: str, start_ts: float | None, end_ts: float | None, most: int
+    ) -> list[Stored]:
+        """Return the readings of a metric as about ``most``, with the extremes."""
+        call = partial(self._queries.chart, device, metric=metric, start_ts=start_ts, end_ts=end_ts, most=most)
+        return self._ask(call)
+
     def stats(self) -> JournalStats:
         """Return the journal's size: where it can't be read now, as it was, and why."""
         try:

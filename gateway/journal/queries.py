@@ -9,6 +9,7 @@ from pathlib import Path
 
 from gateway.errors import JournalDown
 from gateway.journal import schema, shelf
+from gateway.journal.charts import Chart
 from gateway.journal.faults import words
 from gateway.journal.ranges import LAST, Wanted, named
 from gateway.journal.records import JournalStats, KeptReject, Stored
@@ -92,6 +93,13 @@ class Queries:
         wanted.end = inf if end_ts is None else end_ts
         return self._select(device, wanted)
 
+    def chart(
+        self, device: str, *, metric: str, start_ts: float | None, end_ts: float | None, most: int
+    ) -> list[Stored]:
+        """Return the readings of a metric, with it alone, in a range of ``ts``: about ``most``, with the extremes."""
+        start, end = -inf if start_ts is None else start_ts, inf if end_ts is None else end_ts
+        return self._select(device, Chart(metric, most, start, end))
+
     def stats(self) -> JournalStats:
         """Return the journal's size; cheap, however many readings there are."""
         tails = self._tails.ends() if self._tails else None
@@ -138,7 +146,7 @@ class Queries:
             self._connection.close()
             self._connection = None
 
-    def _select(self, device: str, wanted: Wanted) -> list[Stored]:
+    def _select(self, device: str, wanted: Wanted | Chart) -> list[Stored]:
         # Before the state of the file that is read: what leaves the log until then is in blocks.
         tail = self._tails.of(device) if self._tails else None
         with self._reading() as connection:

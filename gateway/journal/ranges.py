@@ -62,11 +62,11 @@ class Wanted:
     ) -> Generator[Stored, None, None]:
         """Read one at a time, whatever the bounds."""
         if self.descending:
-            yield from self._of_log(connection, device, tail)
+            yield from self.of_log(connection, device, tail)
             yield from self._packed(connection, device, damaged)
         else:
             yield from self._packed(connection, device, damaged)
-            yield from self._of_log(connection, device, tail)
+            yield from self.of_log(connection, device, tail)
 
     def _packed(self, connection: sqlite3.Connection, device: int, damaged: Damaged) -> Iterator[Stored]:
         heads = shelf.heads(
@@ -92,7 +92,8 @@ class Wanted:
             rows = [Stored(row.seq, row.ts, row.body) for row in block.rows(*part) if self.start <= row.ts <= self.end]
             yield from reversed(rows) if self.descending else rows
 
-    def _of_log(self, connection: sqlite3.Connection, device: int, tail: Tail | None) -> Iterator[Stored]:
+    def of_log(self, connection: sqlite3.Connection, device: int, tail: Tail | None) -> Generator[Stored, None, None]:
+        """Read those that are in no block, whatever the bounds."""
         packed = shelf.newest(connection, device)
         low = max(self.low, packed.last + 1 if packed else 1)
         where = (low, self.high, self.start, self.end)
