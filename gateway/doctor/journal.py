@@ -5,6 +5,7 @@ import sqlite3
 from collections.abc import Iterator, Sequence
 from contextlib import closing
 from pathlib import Path
+from typing import Literal
 
 from gateway.doctor.facts import Facts
 from gateway.errors import JournalDown
@@ -97,11 +98,17 @@ def _may_read(path: Path) -> bool:
     return True
 
 
+def _has_log(path: Path) -> bool:
+    """Tell whether a write-ahead log has something that the file itself hasn't."""
+    log = path.with_name(path.name + "-wal")
+    return log.exists() and log.stat().st_size > 0
+
+
 def _read(path: Path, *, is_used: bool) -> None:
     """Read the whole file, if it isn't too large; raises what is wrong with it."""
     # One that nobody has open is read without making the files that SQLite keeps beside it.
-    has_log = path.with_name(path.name + "-wal").exists()
-    with closing(connect(path, "ro" if is_used or has_log else "ro&immutable=1")) as connection:
+    mode: Literal["ro", "ro&immutable=1"] = "ro" if is_used or _has_log(path) else "ro&immutable=1"
+    with closing(connect(path, mode)) as connection:
         if is_new(connection, path) or path.stat().st_size > _CHECKED_BYTES:
             return
         (verdict,) = connection.execute("PRAGMA quick_check(1)").fetchone()
