@@ -72,4 +72,5 @@ class Watchdog:
             log.warning("every stage of the gateway goes on again")
         self.problems = [f"the gateway's {name} has made no progress for {age_s:.0f} s" for name, age_s in late.items()]
         if is_news:
-            log.error("%s. What all threads were doing:\n%s", "; ".join(self.problems), stacks())
+            text = "%s. What all threads were doing:"
+            log.error(text, "; ".join(self.problems), extra={"detail": stacks()})

@@ -98,6 +98,7 @@ def _said_now(record: logging.LogRecord, text: str) -> logging.LogRecord:
 def _with_text(record: logging.LogRecord, text: str) -> logging.LogRecord:
     made = copy(record)
     made.msg, made.args, made.exc_info, made.exc_text = text, None, None, None
+    made.__dict__.pop("detail", None)
     return made
 
 

@@ -15,7 +15,12 @@ _SYSLOG = ((logging.ERROR, 3), (logging.WARNING, 4), (logging.INFO, 6))
 
 
 class _Formatter(logging.Formatter):
-    """A message is one line, whatever is in it; a traceback is as many as it has."""
+    """A message is one line, whatever is in it; a traceback, and the field ``detail``, are as many as they have."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """Return the lines."""
+        text, detail = super().format(record), getattr(record, "detail", "")
+        return f"{text}\n{detail.rstrip()}" if detail else text
 
     def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802  logging's name
         record.message = _cut(record.message).translate(_CONTROLS)
@@ -61,8 +66,9 @@ class Json(logging.Formatter):
             "logger": record.name,
             "message": _encodable(_cut(record.getMessage())),
         }
-        if hasattr(record, "source"):
-            fields["source"] = record.source
+        for name in ("source", "detail"):
+            if hasattr(record, name):
+                fields[name] = _encodable(getattr(record, name))
         if record.exc_info:
             fields["traceback"] = _encodable(self.formatException(record.exc_info))
         return orjson.dumps(fields).decode()

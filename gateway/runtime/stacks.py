@@ -23,6 +23,7 @@ def stacks() -> str:
 
 
 def _frames() -> list[FrameType]:
+    gc.unfreeze()  # what was frozen at the start, many green threads among it, isn't listed
     native = sys._current_frames().values()  # noqa: SLF001  the documented name
     green = [thing.gr_frame for thing in gc.get_objects() if isinstance(thing, greenlet)]
     return [*native, *(frame for frame in green if frame is not None)]  # none: it has ended, or it runs now

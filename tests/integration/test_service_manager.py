@@ -71,7 +71,7 @@ def test_a_hanging_intake_stops_the_signs_until_it_goes_on(tmp_path, systemd):
             broker.publish("sensors/kitchen", '{"n": 1}')
             systemd.wait_for("STATUS", "the gateway's intake has made no progress for ")
             before = systemd.signs_of_life()
-            assert "sensors_models.py" in daemon.log  # where it hangs
+            wait_until(lambda: "sensors_models.py" in daemon.log, "the log says where it hangs")
             assert any("intake" in problem for problem in daemon.get("/api/v1/status")["problems"])
             assert systemd.signs_of_life() == before
             flag.unlink()

@@ -43,6 +43,13 @@ def test_each_line_of_a_traceback_has_its_priority():
     assert {line[:3] for line in lines} == {"<3>"}
 
 
+def test_a_detail_has_lines_of_its_own():
+    made = record("it hangs:", detail="Thread 1\n  here\n")
+    assert Journal().format(made) == "<4>it hangs:\n<4>Thread 1\n<4>  here"
+    assert Plain().format(made).endswith("it hangs:\nThread 1\n  here")
+    assert orjson.loads(Json().format(made))["detail"] == "Thread 1\n  here\n"
+
+
 @pytest.mark.parametrize("form", [Plain, Journal])
 def test_a_stranger_s_text_forges_no_line_and_moves_no_cursor(form):
     text = form().format(record("rejected: %s", "x\n<0>forged\r\x1b[2J\x9b\x85\tend"))
