@@ -14,7 +14,7 @@ from gateway.clockwatch import ClockWatch
 from gateway.configuration import Configuration
 from gateway.deliveries import Deliveries
 from gateway.devices import Devices
-from gateway.errors import CannotStart, JournalDown
+from gateway.errors import JournalDown
 from gateway.heartbeat import Lingering
 from gateway.intake import Intake
 from gateway.journal import Committed, GreenQueries, Journal, Opened, Queries
@@ -182,7 +182,7 @@ class Daemon:
         self._notifier.status("opening the journal")
         self._remember(self._journal.open())
         listener = self._front.listen()
-        control_listener = self._listen_for_control()
+        control_listener = server.listen_for_control(self._control_path, self._notes, needed=self._journal.writable)
         self._install_signals()
         self._hub.watch()
         serving = [self._front.serve(listener, self._stopping)]
@@ -200,17 +200,6 @@ class Daemon:
         self._notifier.ready()
         self._stopping.wait(FOR_EVER_S)
         self._stop(serving)
-
-    def _listen_for_control(self) -> server.UnixListener | None:
-        """Return a listener, or None where the disk, which takes no readings either, takes no socket."""
-        try:
-            return server.listen_unix(self._control_path)
-        except CannotStart as error:
-            if self._journal.writable:
-                raise
-            log.error("%s", error)  # noqa: TRY400  words for people; the traceback says nothing more
-            self._notes.append(f"{error}: gatewayctl can't reach this gateway before its next start")
-            return None
 
     def _remember(self, opened: Opened) -> None:
         if opened.problem:

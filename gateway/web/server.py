@@ -75,6 +75,21 @@ def listen_unix(path: Path) -> "UnixListener":
     return UnixListener(listener)
 
 
+def listen_for_control(path: Path, notes: list[str], *, needed: bool) -> "UnixListener | None":
+    """Return a listener, or None and a note for status where there can't be one, and it isn't ``needed``.
+
+    It isn't where the disk, which takes no socket, takes no readings either. Raises ``CannotStart`` where it is.
+    """
+    try:
+        return listen_unix(path)
+    except CannotStart as error:
+        if needed:
+            raise
+        log.error("%s", error)  # noqa: TRY400  words for people; the traceback says nothing more
+        notes.append(f"{error}: gatewayctl can't reach this gateway before its next start")
+        return None
+
+
 class UnixListener:
     """Gives each connection an address of its own: eventlet's wsgi tells them apart by it (docs/traps.md 5.5)."""
 
