@@ -1,17 +1,20 @@
 """Bringing viewers from where they are to the newest: one green thread for each that is behind."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from itertools import accumulate
 
 from gateway.journal import Condensed, Stored
-from gateway.live.outside import History, Traffic, Transport
-from gateway.live.packets import account
+from gateway.live.outside import Event, History, Traffic, Transport
+from gateway.live.packets import account, thin
 from gateway.live.recall import Recall
 from gateway.live.watches import Viewer, Watch
 from gateway.runtime import monotonic, sleep, spawn
 
 _MOST_A_PART = 3000
 """Readings: to join more would hold the hub for long."""
+_MOST_WHOLE = 500
+"""Readings that one who asked for few is sent all the same, to come to its room: reading a view takes so long that
+more have come by then."""
 
 
 class CatchingUp:
@@ -95,6 +98,9 @@ class CatchingUp:
         upto = self._due(watch)
         if watch.position >= upto:
             return
+        if watch.is_thin and upto - watch.position > _MOST_WHOLE:
+            self._show_thin(watch, upto)
+            return
         limit = max(1, min(budget // watch.mean_bytes, _MOST_A_PART))
         found = self._recall.read(self._history.after, watch, upto, limit)
         if not found:
@@ -120,12 +126,26 @@ class CatchingUp:
     def _show(self, watch: Watch, budget: int) -> bool:
         """Return whether nothing was left out."""
         upto = self._due(watch)
+        if watch.is_thin:
+            return self._show_thin(watch, upto)
         view = self._recall.read(self._history.condensed, watch, upto, budget)
         if view is None or not view.kept:
             self._go_without(watch, upto, unreadable=view is None)
             return False
         self._send(watch, upto, view)
         return view.is_whole
+
+    def _show_thin(self, watch: Watch, upto: int) -> bool:
+        """Send the newest and the extremes if it is time; that is all that was asked for, and so whole."""
+        if monotonic() < watch.next_view_at:
+            return True
+        view = self._recall.read(self._history.condensed, watch, upto, 0)
+        if view is None or not view.kept:
+            self._go_without(watch, upto, unreadable=view is None)
+        elif not watch.ended:
+            watch.next_view_at = monotonic() + watch.every_s
+            self._hand(watch, upto, thin(watch, upto, view))
+        return True
 
     # ---- both
 
@@ -139,8 +159,11 @@ class CatchingUp:
     def _send(self, watch: Watch, upto: int, view: Condensed, lost: str = "expired") -> None:
         """Bring ``watch`` to ``upto``, unless its viewer has left meanwhile; ``lost``: why there is no more."""
         if not watch.ended:
-            self._transport.send_all(watch.viewer, list(account(watch, upto, view, lost)))
-            watch.position = upto
+            self._hand(watch, upto, account(watch, upto, view, lost))
+
+    def _hand(self, watch: Watch, upto: int, events: Iterable[Event]) -> None:
+        self._transport.send_all(watch.viewer, list(events))
+        watch.position = upto
 
     def _sent(self, viewer: Viewer, before: Traffic, *, whole: bool) -> None:
         traffic = self._transport.traffic(viewer.name)

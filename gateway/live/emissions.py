@@ -73,7 +73,7 @@ class Emissions:
         room.due = None
         began_s = self._spent_s()
         for packet in room.waiting.take():
-            for viewer in self._transport.send_room(room.device, "readings", packet.payload):
+            for viewer in self._transport.send_room(room.name, "readings", packet.payload):
                 self._refused(room, viewer)
             if packet.upto is not None:
                 room.position = packet.upto

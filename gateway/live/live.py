@@ -5,8 +5,8 @@ from collections.abc import Callable, Mapping, Sequence
 from gateway.live.catching_up import CatchingUp
 from gateway.live.emissions import Emissions
 from gateway.live.outside import History, Transport
-from gateway.live.rooms import Room
-from gateway.live.waiting import Waiting
+from gateway.live.rooms import Room, Rooms
+from gateway.live.thinning import interval_s
 from gateway.live.watches import Viewer, Watch
 from gateway.model import Reading
 from gateway.runtime import cpu_time, monotonic
@@ -36,7 +36,7 @@ class Live:
         self._transport = transport
         self._published: dict[str, int] = {}
         self._resume: Mapping[str, int] = {}
-        self._rooms: dict[str, Room] = {}
+        self._rooms = Rooms()
         self._viewers: dict[str, Viewer] = {}
         self._recount: set[str] = set()
         self._taps: list[Callable[[str, Sequence[Reading]], None]] = []
@@ -60,29 +60,29 @@ class Live:
         last = readings[-1].seq
         if last is not None:
             self._published[device] = last
-        room = self._rooms.get(device)
-        if room is not None and room.live:
-            self._emissions.publish(room, readings)
+        for room in self._rooms.of(device):
+            if room.live:
+                self._emissions.publish(room, readings)
 
     def flush(self) -> None:
         """Send what waits for company."""
-        for room in list(self._rooms.values()):
+        for room in self._rooms.all():
             self._emissions.flush(room)
 
     def look(self) -> None:
         """Let those catch up who don't handle what they are handed; call a few times a second."""
         at, turns = monotonic(), max(1, len(self._viewers) // _LOOKS_A_ROUND)
         for viewer in list(self._viewers.values()):
-            live = [watch.device for watch in viewer.watches.values() if watch.live]
-            emissions = sum([self._rooms[device].emissions for device in live])
+            live = [watch for watch in viewer.watches.values() if watch.live]
+            emissions = sum([self._rooms.room(watch).emissions for watch in live])
             if live and not viewer.lateness.rests(emissions):
                 turns -= self._look_at(viewer, live, at, in_turn=turns > 0)
 
-    def _look_at(self, viewer: Viewer, live: Sequence[str], at: float, *, in_turn: bool) -> bool:
+    def _look_at(self, viewer: Viewer, live: Sequence[Watch], at: float, *, in_turn: bool) -> bool:
         """Return whether it took its turn to be asked."""
         lateness, traffic = viewer.lateness, self._transport.traffic(viewer.name)
         if lateness.is_late(at, traffic):
-            self._fall_behind(viewer.name, live)
+            self._fall_behind(viewer, live)
             return False
         due = in_turn and lateness.is_due(at, traffic)
         if (lateness.is_stuck(at, traffic) or due) and self._transport.ask(viewer.name):
@@ -92,8 +92,10 @@ class Live:
 
     # ---- the viewers' side
 
-    def join(self, viewer: str, device: str, since: int | None, backlog: int) -> int:
+    def join(self, viewer: str, device: str, since: int | None, backlog: int, max_hz: float | None = None) -> int:
         """Let ``viewer`` watch ``device`` from ``since`` on, or from ``backlog`` readings ago.
+
+        With ``max_hz`` it is sent at most so many packets a second of what comes from now on, see ``Thinned``.
 
         Returns the newest ``seq`` published, or past which the first one will be. What was missed follows from a
         green thread, after the caller's acknowledgement.
@@ -105,9 +107,9 @@ class Live:
         mine = self._viewers.setdefault(viewer, Viewer(viewer))
         newest, begin = self._newest(device), self._begin(device)
         position = max(newest - backlog, begin if begin <= newest else 0) if since is None else since
-        watch = Watch(viewer, device, position)
+        watch = Watch(viewer, device, position, interval_s(max_hz), newest)
         mine.watches[device] = mine.behind[device] = watch
-        self._room(device).watches[viewer] = watch
+        self._rooms.add(watch)
         self._recount.add(device)
         self._catching_up.follow(mine, late=False)
         return newest
@@ -125,12 +127,9 @@ class Live:
         self._leave_room(watch)
 
     def _leave_room(self, watch: Watch) -> None:
-        room = self._rooms[watch.device]
         if watch.live:
-            self._end_live(room, watch)
-        del room.watches[watch.viewer]
-        if not room.watches:
-            del self._rooms[watch.device]
+            self._end_live(watch)
+        self._rooms.remove(watch)
         self._recount.add(watch.device)
 
     def gone(self, viewer: str) -> None:
@@ -141,22 +140,23 @@ class Live:
 
     def tell(self, device: str, event: str, payload: object) -> None:
         """Send an event to all who watch ``device``, live or catching up, behind what waits for company."""
-        room = self._rooms.get(device)
-        if room is not None:
+        for room in self._rooms.of(device):
             self._emissions.flush(room)
-        for viewer in list(room.watches) if room else ():
+        self._send_to_all(device, event, payload)
+
+    def _send_to_all(self, device: str, event: str, payload: object) -> None:
+        for viewer in [name for room in self._rooms.of(device) for name in room.watches]:
             self._transport.send(viewer, event, payload)
 
     def watchers(self, device: str) -> int:
         """Return how many watch ``device``."""
-        room = self._rooms.get(device)
-        return len(room.watches) if room else 0
+        return sum(len(room.watches) for room in self._rooms.of(device))
 
     def announce_watchers(self) -> None:
         """Send ``room_info`` where somebody came or went since the last call."""
         devices, self._recount = self._recount, set()
         for device in devices:
-            self.tell(device, "room_info", {"device": device, "watchers": self.watchers(device)})
+            self._send_to_all(device, "room_info", {"device": device, "watchers": self.watchers(device)})
 
     def tap(self, function: Callable[[str, Sequence[Reading]], None]) -> Callable[[], None]:
         """Call ``function`` with all that is published, until the returned function is called."""
@@ -171,43 +171,40 @@ class Live:
 
     # ---- in the room, or not
 
-    def _room(self, device: str) -> Room:
-        if device not in self._rooms:
-            self._rooms[device] = Room(device, Waiting(device))
-        return self._rooms[device]
-
     def _due(self, watch: Watch) -> int:
-        """Return up to which ``seq`` a watch that catches up is to come: where its room is."""
-        room = self._rooms[watch.device]
-        return room.position if room.live else self._newest(watch.device)
+        """Return up to which ``seq`` a watch that catches up is to come: where its room is, or further if it asked."""
+        room, newest = self._rooms.room(watch), self._newest(watch.device)
+        if not room.live:
+            return newest
+        return max(room.position, min(watch.asked, newest)) if watch.every_s else room.position
 
     def _go_live(self, watch: Watch) -> bool:
         """Let a watch that is due enter its room; False: what the room still waits for, it has already."""
-        room, newest = self._rooms[watch.device], self._newest(watch.device)
-        if self._due(watch) < watch.position <= newest:
+        room, newest = self._rooms.room(watch), self._newest(watch.device)
+        if room.live and room.position < watch.position <= newest:
             return False
         if not room.live:
             room.position = newest
         watch.live = True
         room.live += 1
-        self._transport.enter(watch.viewer, watch.device)
+        self._transport.enter(watch.viewer, room.name)
         return True
 
-    def _end_live(self, room: Room, watch: Watch) -> None:
+    def _end_live(self, watch: Watch) -> None:
+        room = self._rooms.room(watch)
         watch.live, watch.position = False, room.position
         room.leave()
-        self._transport.leave(watch.viewer, watch.device)
+        self._transport.leave(watch.viewer, room.name)
 
-    def _refused(self, room: Room, viewer: str) -> None:
-        self._fall_behind(viewer, [room.device])
-
-    def _fall_behind(self, name: str, devices: Sequence[str]) -> None:
-        """Take a viewer out of rooms; it goes on from where these are."""
+    def _refused(self, room: Room, name: str) -> None:
         mine = self._viewers.get(name)
-        if mine is None:  # it left in this very turn
-            return
-        for watch in [mine.watches[device] for device in devices if device in mine.watches]:
+        if mine is not None and room.device in mine.watches:  # else it left in this very turn
+            self._fall_behind(mine, [mine.watches[room.device]])
+
+    def _fall_behind(self, viewer: Viewer, watches: Sequence[Watch]) -> None:
+        """Take a viewer out of rooms; it goes on from where these are."""
+        for watch in watches:
             if watch.live:
-                self._end_live(self._rooms[watch.device], watch)
-                mine.behind[watch.device] = watch
-        self._catching_up.follow(mine, late=True)
+                self._end_live(watch)
+                viewer.behind[watch.device] = watch
+        self._catching_up.follow(viewer, late=True)

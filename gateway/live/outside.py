@@ -31,13 +31,13 @@ class Transport(Protocol):
     def send_all(self, viewer: str, events: Sequence[Event]) -> None:
         """Send events to one viewer, in as few writes as they take."""
 
-    def send_room(self, device: str, event: str, payload: object) -> Sequence[str]:
-        """Send one event to the room of a device; return those for whom too much waits to take it."""
+    def send_room(self, room: str, event: str, payload: object) -> Sequence[str]:
+        """Send one event to a room; return those for whom too much waits to take it."""
 
-    def enter(self, viewer: str, device: str) -> None:
-        """Put a viewer into the room of a device."""
+    def enter(self, viewer: str, room: str) -> None:
+        """Put a viewer into a room."""
 
-    def leave(self, viewer: str, device: str) -> None:
+    def leave(self, viewer: str, room: str) -> None:
         """Take a viewer out of it."""
 
     def traffic(self, viewer: str) -> Traffic:

@@ -1,6 +1,6 @@
 """The payloads of ``readings`` and ``gap``: stored bytes joined, nothing encoded again."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from itertools import groupby
 
 import orjson
@@ -11,9 +11,12 @@ from gateway.live.watches import Watch
 from gateway.model import wire
 
 
-def readings(device: str, wires: Sequence[bytes]) -> orjson.Fragment:
-    """Return the payload of ``readings``."""
-    return orjson.Fragment(b'{"device":%s,"readings":[%s]}' % (orjson.dumps(device), b",".join(wires)))
+def readings(
+    device: str, wires: Sequence[bytes], thinned: tuple[int | None, int | None] | None = None
+) -> orjson.Fragment:
+    """Return the payload of ``readings``; ``thinned``: from and to which ``seq`` these stand for all."""
+    mark = b"" if thinned is None else b',"thinned":%s' % orjson.dumps({"from": thinned[0], "to": thinned[1]})
+    return orjson.Fragment(b'{"device":%s,"readings":[%s]%s}' % (orjson.dumps(device), b",".join(wires), mark))
 
 
 def account(watch: Watch, upto: int, view: Condensed, lost: str) -> Iterator[Event]:
@@ -21,10 +24,7 @@ def account(watch: Watch, upto: int, view: Condensed, lost: str) -> Iterator[Eve
 
     ``lost`` is why there is nothing past the end of ``view``.
     """
-    position = watch.position
-    if view.oldest > position + 1:
-        yield _gap(watch.device, position + 1, view.oldest - 1, "slow" if view.cut else "expired")
-        position = view.oldest - 1
+    position = yield from _begin(watch, view)
     # consecutive ones differ by the same number from how many came before them
     for _, run in groupby(enumerate(view.kept), key=lambda numbered: numbered[1].seq - numbered[0]):
         shown = [stored for _, stored in run]
@@ -34,6 +34,21 @@ def account(watch: Watch, upto: int, view: Condensed, lost: str) -> Iterator[Eve
         yield "readings", readings(watch.device, [wire(stored.seq, stored.body) for stored in shown])
     if position < upto:
         yield _gap(watch.device, position + 1, upto, lost)
+
+
+def thin(watch: Watch, upto: int, view: Condensed) -> Iterator[Event]:
+    """Return the same events for a viewer who asked for few: all that is kept in one."""
+    position = yield from _begin(watch, view)
+    wires = [wire(stored.seq, stored.body) for stored in view.kept]
+    yield "readings", readings(watch.device, wires, None if view.is_whole else (position + 1, upto))
+
+
+def _begin(watch: Watch, view: Condensed) -> Generator[Event, None, int]:
+    """Account for what comes before ``view``; return up to where."""
+    if view.oldest <= watch.position + 1:
+        return watch.position
+    yield _gap(watch.device, watch.position + 1, view.oldest - 1, "slow" if view.cut else "expired")
+    return view.oldest - 1
 
 
 def _gap(device: str, first: int, last: int, reason: str) -> Event:

@@ -1,8 +1,9 @@
 """Those who watch a device, and when what is published goes to them."""
 
 from dataclasses import dataclass, field
-from math import inf
+from math import ceil, inf
 
+from gateway.live.thinning import Thinned
 from gateway.live.waiting import Waiting
 from gateway.live.watches import Watch
 
@@ -14,14 +15,17 @@ _SHORTEST_S, _LONGEST_S = 0.01, 0.04
 """What would wait for less than the one goes at once; nothing waits for longer than the other."""
 _WEIGHT = 0.25
 """Of the last emission in what one costs a viewer."""
+_ROUNDING = 1e-6
 
 
 @dataclass(slots=True, eq=False)
 class Room:
-    """Those who watch a device."""
+    """Those who watch a device, at the same rate."""
 
     device: str
-    waiting: Waiting
+    every_s: float
+    """Between two packets, as its viewers asked for; 0: as readings come."""
+    waiting: Waiting | Thinned = field(init=False)
     watches: dict[str, Watch] = field(default_factory=dict)
     live: int = 0
     """How many of them are live."""
@@ -34,8 +38,18 @@ class Room:
     _emitted_at: float = -inf
     _cost_s: float = 0.0
 
+    def __post_init__(self) -> None:
+        self.waiting = Thinned(self.device) if self.every_s else Waiting(self.device)
+
+    @property
+    def name(self) -> str:
+        """What the transport knows it by; no device has a name with a slash in it."""
+        return f"{self.device}/{self.every_s:g}" if self.every_s else self.device
+
     def window_s(self) -> float:
-        """Return for how long emissions wait for company: 0, 10, 20 or 40 ms, as they are dear."""
+        """Return for how long emissions wait for company: 0, 10, 20 or 40 ms, as they are dear, or as was asked for."""
+        if self.every_s:
+            return self.every_s
         wanted, window = max(self.live - _FEW, 0) * self._cost_s / _SHARE, _SHORTEST_S
         if wanted < _SHORTEST_S:
             return 0.0
@@ -51,7 +65,8 @@ class Room:
         window = self.window_s()
         if at - self._emitted_at >= window:
             return None
-        return (at // window + 1) * window
+        earliest = self._emitted_at + window if self.every_s else at  # what was asked for is the most
+        return ceil(earliest / window - _ROUNDING) * window
 
     def emitted(self, at: float, cost_s: float) -> None:
         """Note an emission and the time of the hub that it took, in seconds."""
@@ -66,3 +81,36 @@ class Room:
         if not self.live:
             self.waiting.take()
             self.due = None
+
+
+class Rooms:
+    """All that somebody watches."""
+
+    def __init__(self) -> None:
+        self._rooms: dict[str, dict[float, Room]] = {}
+
+    def of(self, device: str) -> list[Room]:
+        """Return those of a device, one for each rate."""
+        return list(self._rooms.get(device, {}).values())
+
+    def all(self) -> list[Room]:
+        """Return every one."""
+        return [room for rooms in self._rooms.values() for room in rooms.values()]
+
+    def room(self, watch: Watch) -> Room:
+        """Return that of a watch."""
+        return self._rooms[watch.device][watch.every_s]
+
+    def add(self, watch: Watch) -> None:
+        """Let a watch belong to its room, live or not."""
+        rooms = self._rooms.setdefault(watch.device, {})
+        rooms.setdefault(watch.every_s, Room(watch.device, watch.every_s)).watches[watch.viewer] = watch
+
+    def remove(self, watch: Watch) -> None:
+        """Take it out, and forget what nobody watches."""
+        room, rooms = self.room(watch), self._rooms[watch.device]
+        del room.watches[watch.viewer]
+        if not room.watches:
+            del rooms[watch.every_s]
+        if not rooms:
+            del self._rooms[watch.device]

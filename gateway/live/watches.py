@@ -15,6 +15,10 @@ class Watch:
     device: str
     position: int
     """The last ``seq`` it was sent; while live, that of the room counts."""
+    every_s: float = 0.0
+    """Between two packets, if the viewer asked for few."""
+    asked: int = 0
+    """Up to which ``seq`` it asked for all."""
     live: bool = False
     ended: bool = False
     mean_bytes: int = 100
@@ -22,6 +26,13 @@ class Watch:
     failing_since: float | None = None
     again_at: float = -inf
     """Monotonic seconds: since when what it misses can't be read, and when that is tried again."""
+    next_view_at: float = -inf
+    """When one who asked for few is due to be sent more of what it missed."""
+
+    @property
+    def is_thin(self) -> bool:
+        """Whether it is to be sent the extremes of what it misses, and not all."""
+        return self.every_s > 0 and self.position >= self.asked
 
 
 @dataclass(slots=True, eq=False)

@@ -137,18 +137,18 @@ class Sockets:
         if session is not None:
             deliver(session, [self._encode(*event) for event in events])
 
-    def send_room(self, device: str, event: str, payload: object) -> list[str]:
-        """Send an event to the room of a device; return those for whom too much waits already."""
-        return self._broadcast(device_room(device), event, payload, _MOST_WAITING_BYTES)
+    def send_room(self, room: str, event: str, payload: object) -> list[str]:
+        """Send an event to a room of live's; return those for whom too much waits already."""
+        return self._broadcast(device_room(room), event, payload, _MOST_WAITING_BYTES)
 
-    def enter(self, viewer: str, device: str) -> None:
-        """Put a viewer into the room of a device, if it is still connected."""
+    def enter(self, viewer: str, room: str) -> None:
+        """Put a viewer into a room of live's, if it is still connected."""
         if self._server.manager.is_connected(viewer, self._namespace):
-            self._server.enter_room(viewer, device_room(device), namespace=self._namespace)
+            self._server.enter_room(viewer, device_room(room), namespace=self._namespace)
 
-    def leave(self, viewer: str, device: str) -> None:
-        """Take a viewer out of the room of a device."""
-        self._server.leave_room(viewer, device_room(device), namespace=self._namespace)
+    def leave(self, viewer: str, room: str) -> None:
+        """Take a viewer out of it."""
+        self._server.leave_room(viewer, device_room(room), namespace=self._namespace)
 
     def ask(self, viewer: str) -> bool:
         """Ask a viewer to tell when it has come so far, which ``traffic`` knows; return whether that could be."""

@@ -25,11 +25,12 @@ class _Request(BaseModel):
 
 
 class JoinRequest(_Request):
-    """``join``: from ``since`` on, else the last ``backlog`` readings."""
+    """``join``: from ``since`` on, else the last ``backlog`` readings; then at most ``max_hz`` packets a second."""
 
     device: DeviceId
     since: _Seq | None = None
     backlog: Annotated[int, Field(strict=True, ge=0, le=10_000)] = 1
+    max_hz: Annotated[float, Field(strict=True, ge=0.1, le=1000)] | None = None
 
 
 class LeaveRequest(_Request):
@@ -90,7 +91,7 @@ class Telemetry(Namespace):  # type: ignore[misc]  # flask_socketio has no types
 
     def _join(self, viewer: str, request: JoinRequest) -> Ack:
         device = self._services.devices.describe(request.device)
-        seq = self._services.live.join(viewer, request.device, request.since, request.backlog)
+        seq = self._services.live.join(viewer, request.device, request.since, request.backlog, request.max_hz)
         return {"ok": True, "room": device_room(request.device), "device": device, "seq": seq}
 
     def _leave(self, viewer: str, request: LeaveRequest) -> Ack:

@@ -169,6 +169,18 @@ def test_a_device_has_its_history_at_once(broker: Mosquitto, daemon: Daemon, vis
     expect(page.locator("#rows tr").first).to_have_attribute("data-seq", "800")
 
 
+def test_a_wall_display_asks_for_few_packets_and_has_no_hole(broker: Mosquitto, visit: Begin) -> None:
+    publish_series(broker, "kitchen", [1])
+    viewer = visit()
+    viewer.open("/devices/kitchen?max_hz=1")
+    viewer.wait_for_data("lastSeq", 1)
+    publish_series(broker, "kitchen", range(2, 401))
+    viewer.wait_for_data("lastSeq", 400)
+    data = viewer.data()
+    assert data["unexplained"] == "0"
+    assert int(data["points"]) < 100
+
+
 def test_words_and_booleans_have_a_timeline(broker: Mosquitto, visit: Begin) -> None:
     broker.publish("sensors/door", '{"open": true, "mode": "idle"}')
     broker.publish("sensors/door", '{"open": false, "mode": "heating"}')

@@ -177,7 +177,9 @@ def test_every_event_is_acknowledged_also_a_wrong_one(tmp_path):
             ("join",), ("join", {}), ("join", "attic"), ("join", None), ("join", {"device": "a/b"}),
             ("join", {"device": ""}), ("join", {"device": 7}), ("join", {"device": "x", "backlog": 10_001}),
             ("join", {"device": "x", "since": -1}), ("join", {"device": "x", "since": "5"}),
-            ("join", {"device": "x", "sinse": 5}), ("leave", ["x"]), ("overview", {"x": 1}), ("nonsense", 1),
+            ("join", {"device": "x", "sinse": 5}), ("join", {"device": "x", "max_hz": 0}),
+            ("join", {"device": "x", "max_hz": "1"}), ("join", {"device": "x", "max_hz": 1e9}),
+            ("leave", ["x"]), ("overview", {"x": 1}), ("nonsense", 1),
         ]  # fmt: skip
         for event, *args in wrong:
             answer = viewer.ask(event, *args)
@@ -189,6 +191,24 @@ def test_every_event_is_acknowledged_also_a_wrong_one(tmp_path):
 def test_the_default_transport_is_upgraded(tmp_path):
     with Daemon(tmp_path, "") as daemon, Viewer(daemon.url) as viewer:
         assert viewer.wait_for("upgrade") == "websocket"
+
+
+def test_a_viewer_who_asks_for_few_packets_gets_few_with_every_peak(tmp_path, broker):
+    with Daemon(tmp_path, mqtt(broker.port)) as daemon, Viewer(daemon.url) as viewer:
+        daemon.wait_up("broker")
+        viewer.wait_for("connect")
+        assert viewer.ask("join", {"device": "kitchen", "max_hz": 2})["room"] == "device:kitchen"
+        with Publisher(broker.port, "sensors/kitchen", rate=200):
+            viewer.wait_until(lambda e: e["event"] == "readings" and e["data"]["readings"][-1]["seq"] > 600, "3 s")
+        packets = [event["data"] for event in viewer.events if event["event"] == "readings"]
+        assert len(packets) < 12
+        position = 0
+        for data in packets:
+            numbers = [reading["values"]["n"] for reading in data["readings"]]
+            span = data.get("thinned", {"from": data["readings"][0]["seq"], "to": data["readings"][-1]["seq"]})
+            assert span["from"] == position + 1
+            assert (numbers[0], numbers[-1]) == (span["from"], span["to"])  # they only rise
+            position = span["to"]
 
 
 def test_overview_tells_who_changed_and_a_room_when_its_device_falls_silent(tmp_path, broker):

@@ -1,122 +1,20 @@
 """When a room's readings go out at once, and when together; in simulated time."""
 
 import random
+from contextlib import ExitStack
 
-import orjson
 import pytest
 
-from gateway.journal import Stored
-from gateway.live import Live, Traffic, catching_up, emissions
-from gateway.model import Reading, encode_body
-from gateway.runtime import sleep
+from gateway.live import Traffic
+from tests.support.live_world import DEAR_S, STEP_S, simulated
 
-STEP_S = 0.001
 LONGEST_S = 0.04
-DEAR_S = 10e-6
-"""That a packet costs for each who gets it."""
-
-
-class World:
-    """A journal, a transport that takes all, and time; one packet to one viewer costs ``each_s`` of the hub."""
-
-    def __init__(self, each_s):
-        self.at, self.spent, self.each_s = 1000.0, 0.0, each_s
-        self.readings, self.rooms, self.got, self.full = {}, {}, {}, set()
-        self.fails_for = None
-        self.live = Live(self, self, lambda: self.spent)
-
-    def monotonic(self):
-        return self.at
-
-    def sleep(self, seconds):
-        end = self.at + seconds
-        while self.at < end:
-            sleep(0)
-
-    def run(self, seconds):
-        for _ in range(round(seconds / STEP_S)):
-            self.at += STEP_S
-            self.turn()
-
-    def turn(self):
-        for _ in range(6):
-            sleep(0)
-
-    def watch(self, count, device="d"):
-        for number in range(count):
-            self.live.join(f"{device}{number}", device, None, 0)
-        self.run(0.2)
-        assert len(self.rooms[device]) == count
-
-    def publish(self, device="d", count=1, *, kept=True):
-        stored = self.readings.setdefault(device, [])
-        new = []
-        for _ in range(count):
-            seq = len(stored) + 1 if kept else None
-            new.append(Reading(device, self.at, {"n": 1}, encode_body(self.at, {"n": 1}), seq))
-            if kept:
-                stored.append(new[-1])
-        self.live.publish(device, new)
-
-    def seqs(self, viewer):
-        return [
-            r["seq"] for _, event, data in self.got.get(viewer, ()) if event == "readings" for r in data["readings"]
-        ]
-
-    def delays(self, viewer):
-        events = self.got.get(viewer, ())
-        return [at - r["ts"] for at, event, data in events if event == "readings" for r in data["readings"]]
-
-    def packets(self, viewer):
-        return [data["readings"] for _, event, data in self.got.get(viewer, ()) if event == "readings"]
-
-    # ---- the transport and the journal
-
-    def send(self, viewer, event, payload):
-        self.got.setdefault(viewer, []).append((self.at, event, orjson.loads(orjson.dumps(payload))))
-
-    def send_all(self, viewer, events):
-        for event in events:
-            self.send(viewer, *event)
-
-    def send_room(self, device, event, payload):
-        if device == self.fails_for:
-            raise ZeroDivisionError("a defect")
-        room = self.rooms[device]
-        self.spent += self.each_s * len(room)
-        for viewer in room - self.full:
-            self.send(viewer, event, payload)
-        return room & self.full
-
-    def enter(self, viewer, device):
-        self.rooms.setdefault(device, set()).add(viewer)
-
-    def leave(self, viewer, device):
-        self.rooms[device].discard(viewer)
-
-    def traffic(self, viewer):
-        handed = len(self.got.get(viewer, ()))
-        return Traffic(handed, handed, 0 if viewer in self.full else handed)
-
-    def ask(self, viewer):
-        return True
-
-    def after(self, device, after, upto, limit):
-        sleep(0)
-        return [Stored(r.seq, r.ts, r.body) for r in self.readings[device][after:upto][:limit]]
 
 
 @pytest.fixture
 def make(monkeypatch):
-    def made(each_s=DEAR_S):
-        world = World(each_s)
-        monkeypatch.setattr(emissions, "monotonic", world.monotonic)
-        monkeypatch.setattr(emissions, "sleep", world.sleep)
-        monkeypatch.setattr(catching_up, "monotonic", world.monotonic)
-        monkeypatch.setattr(catching_up, "sleep", world.sleep)
-        return world
-
-    return made
+    with ExitStack() as worlds:
+        yield lambda each_s=DEAR_S: worlds.enter_context(simulated(monkeypatch, each_s))
 
 
 def steady(world, *, rate, seconds=2.0, device="d"):

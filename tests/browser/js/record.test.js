@@ -53,6 +53,15 @@ test("a hole that nobody explained is named", () => {
   assert.deepEqual(record.breaks, [{ from: 4, to: 5, reason: "unexplained", start: 3, end: 6 }]);
 });
 
+test("what was left out since few were asked for is no hole, what is missing before it is", () => {
+  const record = new Record();
+  record.add(readings(1, 3));
+  record.add([reading(6), reading(9)], { from: 4, to: 9 });
+  assert.deepEqual(place(record), { first: 1, last: 9, total: 5, breaks: 0 });
+  record.add([reading(14), reading(19)], { from: 12, to: 19 });
+  assert.deepEqual(record.breaks, [{ from: 10, to: 11, reason: "unexplained", start: 9, end: 14 }]);
+});
+
 test("a filled gap is gone", () => {
   const record = new Record();
   record.add(readings(1, 3));

@@ -16,6 +16,8 @@ const BACKLOG = 600; // readings: drawn at once, before the history comes
 const SETTLED_MS = 1000;
 const page = byId("content");
 const device = page.dataset.device;
+const maxHz = Number(new URLSearchParams(location.search).get("max_hz")); // for a wall display: /devices/ID?max_hz=1
+const rate = maxHz > 0 ? { max_hz: Math.min(Math.max(maxHz, 0.1), 1000) } : {};
 
 const record = new Record();
 const past = new Past(device, record);
@@ -70,7 +72,7 @@ async function learnNew() {
 async function join() {
   const since = record.last;
   const position = since === null ? { backlog: BACKLOG } : { since };
-  const answer = await link.ask("join", { device, ...position });
+  const answer = await link.ask("join", { device, ...position, ...rate });
   learn(answer.device);
   if (since !== null && answer.seq < since) {
     return restart("The gateway's journal was replaced: these charts begin anew.");
@@ -110,8 +112,8 @@ function putRight() {
   }, SETTLED_MS);
 }
 
-function take({ readings }) {
-  if (!record.add(readings)) return;
+function take({ readings, thinned }) {
+  if (!record.add(readings, thinned)) return;
   draw();
   learnNew();
 }

@@ -26,10 +26,13 @@ export class Record {
     this.waiting = new Set(); // what came without `seq`: it comes again with one when the disk takes it
   }
 
-  /** Take readings in order of `seq`; return how many were new. What has no `seq` doesn't move the position. */
-  add(readings) {
+  /**
+   * Take readings in order of `seq`; return how many were new. What has no `seq` doesn't move the position.
+   * `thinned`: {from, to} of all that these stand for, where few were asked for.
+   */
+  add(readings, thinned = null) {
     const oldest = this.first ?? Infinity; // before any of these
-    const fresh = readings.filter((reading) => this.#place(reading, oldest));
+    const fresh = readings.filter((reading) => this.#place(reading, oldest, thinned));
     this.#chart(fresh.filter((reading) => !this.#wasShown(reading)));
     this.#remember(fresh);
     return fresh.length;
@@ -42,18 +45,19 @@ export class Record {
     return false;
   }
 
-  #place({ seq, ts }, oldest) {
+  #place({ seq, ts }, oldest, thinned) {
     if (seq !== null) {
       if (seq >= oldest && seq <= this.last) return false;
-      this.#move(seq, ts);
+      this.#move(seq, ts, thinned?.from ?? seq);
     }
     this.newest = Math.max(this.newest ?? ts, ts);
     return true;
   }
 
-  #move(seq, ts) {
-    if (this.last !== null && seq > this.last + 1) {
-      this.miss({ from: this.last + 1, to: seq - 1, reason: "unexplained" });
+  /* `from`: what is between it and `seq` was left out since few were asked for. */
+  #move(seq, ts, from) {
+    if (this.last !== null && from > this.last + 1) {
+      this.miss({ from: this.last + 1, to: from - 1, reason: "unexplained" });
     }
     if (this.last === null || seq > this.last) {
       this.last = seq;
