@@ -1,6 +1,10 @@
 """gatewayctl reload."""
 
 import json
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from threading import Timer
 
 import click
 
@@ -10,6 +14,7 @@ from gateway.cli.shapes import Reloaded
 from gateway.cli.words import printable
 
 INCOMPLETE = 1
+_SOON_S = 2.0
 
 
 @click.command()
@@ -24,7 +29,8 @@ def reload(options: Options, as_json: bool) -> None:
     Exits with 0 if all that the file says is in effect, 1 if some of it isn't, 78 if the file can't be used, so that
     nothing was changed; 3 if the gateway isn't running.
     """
-    found: Reloaded = options.control().post("/reload")
+    with _patience():
+        found: Reloaded = options.control().post("/reload")
     if as_json:
         click.echo(json.dumps(found, indent=2))
     else:
@@ -32,3 +38,17 @@ def reload(options: Options, as_json: bool) -> None:
             click.echo(printable(line))
     if not found["complete"]:
         raise click.exceptions.Exit(EX_CONFIG if found["problems"] else INCOMPLETE)
+
+
+@contextmanager
+def _patience() -> Iterator[None]:
+    """Say to people why it takes so long, if it does."""
+    text = "Waiting for what was changed to come up, for half a minute at most …"
+    timer = Timer(_SOON_S, click.echo, [text], {"err": True})
+    timer.daemon = True
+    if sys.stderr.isatty():
+        timer.start()
+    try:
+        yield
+    finally:
+        timer.cancel()

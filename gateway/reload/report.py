@@ -88,7 +88,7 @@ class Report:
         yield from (str(change) for change in self.sources if not change.done)
         yield from self.left_settings()
         yield from [NOTHING] if self.nothing else []
-        yield from self.warnings
+        yield from (f"warning: {warning}" for warning in self.warnings)
 
     def unusable(self) -> Iterator[str]:
         """Yield why nothing was changed."""

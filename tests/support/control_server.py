@@ -68,6 +68,8 @@ def _handler(control: ControlServer) -> type[BaseHTTPRequestHandler]:
             else:
                 self.send_error(404)
 
+        do_POST = do_GET
+
         def _answer(self, body: bytes) -> None:
             self.send_response(200)
             self.send_header("Content-Length", str(len(body)))
