@@ -68,7 +68,8 @@ def _handler(control: ControlServer) -> type[BaseHTTPRequestHandler]:
             else:
                 self.send_error(404)
 
-        do_POST = do_GET
+        def do_POST(self) -> None:
+            self.do_GET()
 
         def _answer(self, body: bytes) -> None:
             self.send_response(200)
