@@ -38,7 +38,13 @@ class BackgroundHandler(logging.Handler):
         self._thread.start()
 
     def emit(self, record: logging.LogRecord) -> None:
-        """Queue one record."""
+        """Queue one record; a defect in the call that logs it is said, and harms nothing else."""
+        try:
+            self._take(record)
+        except Exception:  # noqa: BLE001  as logging has it
+            self.handleError(record)
+
+    def _take(self, record: logging.LogRecord) -> None:
         kind = (record.name, record.msg, getattr(record, "source", None))
         bare = _with_text(record, record.getMessage())  # kept perhaps: without frames, and without what may change
         with self._changed:

@@ -68,7 +68,7 @@ class Json(logging.Formatter):
         }
         for name in ("source", "detail"):
             if hasattr(record, name):
-                fields[name] = _encodable(getattr(record, name))
+                fields[name] = _encodable(str(getattr(record, name)))
         if record.exc_info:
             fields["traceback"] = _encodable(self.formatException(record.exc_info))
         return orjson.dumps(fields).decode()

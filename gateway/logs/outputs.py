@@ -77,7 +77,7 @@ class Entries:
             "PRIORITY": str(priority_of(record)),
             "SYSLOG_IDENTIFIER": "gatewayd",
             "LOGGER": record.name,
-            "GATEWAY_SOURCE": getattr(record, "source", ""),
+            "GATEWAY_SOURCE": str(getattr(record, "source", "")),
             "CODE_FILE": record.pathname,
             "CODE_LINE": str(record.lineno),
             "CODE_FUNC": record.funcName or "",

@@ -2,6 +2,7 @@
 
 import http.client
 import json
+import re
 import shutil
 import socket
 import subprocess
@@ -122,6 +123,17 @@ def test_promtool_finds_nothing_to_say(daemon):
     text = scrape(daemon)[1].encode()
     checked = subprocess.run([PROMTOOL, "check", "metrics"], input=text, capture_output=True, timeout=30.0, check=False)
     assert (checked.returncode, checked.stdout + checked.stderr) == (0, b"")
+
+
+@pytest.mark.skipif(PROMTOOL is None, reason="promtool is missing (tools/promtool.sh)")
+def test_the_documented_rules_are_rules_about_what_there_is(daemon, tmp_path):
+    text = (Path(__file__).parents[2] / "docs" / "operations.md").read_text()
+    rules = tmp_path / "rules.yml"
+    rules.write_text(next(block for block in re.findall(r"```yaml\n(.*?)```", text, re.DOTALL) if "groups:" in block))
+    checked = subprocess.run([PROMTOOL, "check", "rules", rules], capture_output=True, timeout=30.0, check=False)
+    assert checked.returncode == 0, checked.stderr
+    there = {sample.split("{")[0].split(" ")[0] for sample in scrape(daemon)[1].splitlines()}
+    assert set(re.findall(r"telemetry_gateway_\w+", rules.read_text())) <= there
 
 
 def test_what_is_documented_is_what_there_is(daemon):

@@ -54,6 +54,14 @@ def test_close_writes_what_waits(pipe, handler):
     assert os.read(pipe[0], 100) == b"last words \\udcff\n"
 
 
+def test_a_call_that_can_not_be_formatted_harms_nobody(pipe, handler, capsys):
+    say(handler, "%d", args=("no number",))
+    say(handler, "next", source=7)
+    handler.close()
+    assert os.read(pipe[0], 100) == b"next\n"
+    assert "TypeError" in capsys.readouterr().err
+
+
 def test_what_comes_too_often_from_one_place_is_summed_up(pipe, handler):
     for number in range(500):
         say(handler, "source %s is %s", args=("a", f"down {number}"), source="a")
