@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 from urllib.parse import parse_qs
 
-from gateway.runtime import Event, monotonic
+from gateway.runtime import Event, monotonic, sleep
 from gateway.web.addresses import Addresses
 from gateway.web.broadcast import drop
 from gateway.web.guard import Environ, WsgiApp
@@ -130,6 +130,7 @@ class Crowd:
                 session.alone_since = now
             elif now - getattr(session, "alone_since", now) > _CONNECT_S:
                 self._end(session)
+                sleep()  # many may have come at once
 
     def _end(self, session: Any) -> None:
         drop(session)

@@ -143,7 +143,8 @@ class Door:
         """End those whose time is over, again and again; a green thread's body."""
         while True:
             sleep(_SWEEP_S)
-            now = monotonic()
-            for connection in [one for one in self._open.values() if one.deadline is not None and one.deadline < now]:
-                connection.serve()
-                connection.end(_TOO_SLOW if connection.is_asking else b"")
+            for connection in list(self._open.values()):
+                if connection.deadline is not None and connection.deadline < monotonic():
+                    connection.serve()
+                    connection.end(_TOO_SLOW if connection.is_asking else b"")
+                    sleep()  # many may have come at once

@@ -6,6 +6,7 @@ from gateway.runtime import Event, Task, spawn
 from gateway.settings import WebSettings
 from gateway.web import app, server
 from gateway.web.addresses import Addresses
+from gateway.web.answers import Answers
 from gateway.web.crowd import Crowd
 from gateway.web.door import Door
 from gateway.web.guard import Guard
@@ -37,4 +38,4 @@ class Front:
         spawn(self._crowd.run, stop)
         most = server.room_for(_CONNECTIONS_A_CLIENT * self._web.max_clients)
         each = _CONNECTIONS_A_CLIENT * self._web.max_clients_per_address
-        return spawn(server.serve, Door(listener, most, each, self._addresses.of_peer), self.guard)
+        return spawn(server.serve, Door(listener, most, each, self._addresses.of_peer), Answers(self.guard))

@@ -14,6 +14,8 @@ _SHARE, _BURST_S = 0.1, 0.5
 """Of the hub's CPU time, for one client: a page that joins a thousand devices at once is inside."""
 _FRAME_S = 30e-6
 """What a frame costs before anybody looks into it."""
+_END_S = 0.2e-3
+"""What the end of a session costs about."""
 _MOST_UNREAD_BYTES = 64 * 1024
 _MOST_UNREAD_PACKETS = 512
 """Answers that wait for a client; one that doesn't take them is asked nothing more."""
@@ -44,6 +46,11 @@ class Inbound:
         self._spend(session, _FRAME_S)
         self._admit(session)
         _wait_for_ears(session, _has_many_packets)
+
+    def leave(self) -> None:
+        """Wait for a time to go: when many connections end at once, their sessions end one after another."""
+        self._turnstile.enter()
+        self._turnstile.spend(_END_S)
 
     def _message(self, sid: str, data: str | bytes) -> None:
         session = self._server.eio.sockets.get(sid)

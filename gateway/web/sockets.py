@@ -75,7 +75,7 @@ def create(app: Flask, allows_origin: Callable[[str | None, dict[str, Any]], boo
     )
     eio = socketio.server.eio
     inbound = Inbound(socketio.server)
-    eio._async = {**eio._async, "queue": Outbox, "websocket": partial(Upgrade, inbound.frame)}  # noqa: SLF001  no public hook; a contract test pins it
+    eio._async = {**eio._async, "queue": Outbox, "websocket": partial(Upgrade, inbound.frame, inbound.leave)}  # noqa: SLF001  no public hook; a contract test pins it
     return socketio
 
 

@@ -82,6 +82,8 @@ class WebSocket(RFC6455WebSocket):  # type: ignore[misc]  # eventlet has no type
         self._fragments = 0
         self.admit: Callable[[], None] = lambda: None
         """Called before each frame is read; returns when it may be."""
+        self.leave: Callable[[], None] = lambda: None
+        """Called at the end; returns when there is time for it."""
 
     def acknowledged(self) -> int:
         """Return how many bytes the other end's system has taken, ever."""
@@ -117,6 +119,8 @@ class WebSocket(RFC6455WebSocket):  # type: ignore[misc]  # eventlet has no type
     def wait(self) -> Any:
         """Return the next message, None at the end."""
         message = super().wait()
+        if message is None:
+            self.leave()
         if message == _PONG and self._pings:
             self.answered = self._pings.popleft()
         return message
@@ -210,9 +214,16 @@ def text_frame(text: str) -> bytes:
 class Upgrade(WebSocketWSGI):  # type: ignore[misc]  # engineio has no types
     """What engineio calls for each upgrade; the WebSocket is known to its session as ``websocket``."""
 
-    def __init__(self, admit: Callable[[Any], None], handler: Callable[[Any], Any], server: Any) -> None:
+    def __init__(
+        self,
+        admit: Callable[[Any], None],
+        leave: Callable[[], None],
+        handler: Callable[[Any], Any],
+        server: Any,
+    ) -> None:
         super().__init__(handler, server)
         self._admit = admit
+        self._leave = leave
         self.support_legacy_versions = False
         self._serve = handler
         self.handler = self._handle
@@ -231,7 +242,7 @@ class Upgrade(WebSocketWSGI):  # type: ignore[misc]  # engineio has no types
         session.websocket = websocket
         visit = websocket.environ[CONNECTION]
         visit.expect(_UPGRADE_S)
-        websocket.admit = partial(self._admit_frame, session, visit)
+        websocket.admit, websocket.leave = partial(self._admit_frame, session, visit), self._leave
         session.queue.one_by_one = True
         websocket.written = websocket.answered = session.queue.passed  # neither ever gets less
         websocket.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NOTSENT_LOWAT, _MOST_NOT_SENT_BYTES)

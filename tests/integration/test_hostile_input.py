@@ -3,6 +3,8 @@
 import http.client
 import json
 import random
+import socket
+from contextlib import ExitStack
 from urllib.parse import quote
 
 import pytest
@@ -28,6 +30,7 @@ BAD_PAYLOADS = [
     b"[" * 100_000, b'{"a":' * 5_000, b'{"temperature": 1' + b"0" * 5_000 + b"}", b'{"temperature": 1} trailing',
     b'[{"temperature": 1}, {"temperature": 99}]', json.dumps({f"m{n}": n for n in range(300)}).encode(),
 ]  # fmt: skip
+LARGEST = json.dumps({f"{n:03}" + "x" * 253: "\U0001f525" * 256 for n in range(256)}, ensure_ascii=False)
 NAMES = [
     "<script>alert(1)</script>".replace("/", "\\"),
     'it\'s "quoted" & co',
@@ -156,10 +159,24 @@ def test_no_stranger_sees_a_traceback(one_daemon):
         assert "Traceback" not in body
 
 
+def test_large_answers_that_nobody_reads_take_a_bounded_amount_of_memory(tmp_path, broker):
+    with Daemon(tmp_path, mqtt(broker.port)) as daemon, ExitStack() as readers:
+        daemon.wait_up("broker")
+        broker.publish_all([("sensors/kitchen", LARGEST)] * 40)
+        wait_until(lambda: daemon.ledger()["stored"] == 40, "all are stored", timeout_s=30.0)
+        path = "/api/v1/devices/kitchen/readings?limit=10000&format=ndjson"
+        before = daemon.memory_bytes()
+        for _ in range(30):
+            reader = readers.enter_context(socket.create_connection(("127.0.0.1", daemon.port), timeout=20.0))
+            reader.sendall(f"GET {path} HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n".encode())
+            assert reader.recv(12) == b"HTTP/1.1 200"  # and no more: of 240 MiB in all
+        assert daemon.memory_bytes() - before < 100 * 2**20
+        assert ask(daemon, "GET", path)[0] == 200  # who reads gets it
+
+
 @pytest.mark.parametrize("form", ["json", "csv", "ndjson"])
 def test_a_page_of_the_largest_readings_is_bounded(tmp_path, broker, form):
-    large = {f"{n:03}" + "x" * 253: "\U0001f525" * 256 for n in range(256)}
-    messages = [("sensors/kitchen", json.dumps(large, ensure_ascii=False))] * 40
+    messages = [("sensors/kitchen", LARGEST)] * 40
     with Daemon(tmp_path, mqtt(broker.port)) as daemon:
         daemon.wait_up("broker")
         broker.publish_all(messages)

@@ -165,6 +165,16 @@ def test_viewers_are_bounded_in_all_and_their_places_come_free(daemon):
         client.socket.close()
 
 
+def test_many_viewers_come_and_go_at_once(daemon):
+    for _ in range(2):
+        crowd = [RawClient(daemon.port) for _ in range(MOST)]
+        for client in crowd:
+            client.join("kitchen")
+        for client in crowd:
+            client.socket.close()
+        wait_until(lambda: daemon.get("/api/v1/status")["clients"] == 0, "they are gone", timeout_s=30.0)
+
+
 SOCKET = "/socket.io/?EIO=4&transport=websocket"
 UPGRADE = "Upgrade: websocket\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n"
 
