@@ -183,7 +183,8 @@ class Supervisor:
 
     def _end_overdue_run(self) -> None:
         if monotonic() > self._overdue_at and self._task is not None and not self._stop.is_set():
-            log.warning("source %s did not end within %s s, and is ended where it waits", self.config.name, _GRACE_S)
+            text = "source %s did not end within %s s, and is ended where it waits"
+            log.warning(text, self.config.name, _GRACE_S, extra=self._field)
             self._task.kill()
             self._task = spawn(self._run)
 

@@ -44,7 +44,8 @@ class Mqtt(Adapter[MqttConfig]):
         try:
             self._serve(emit, stop)
         except OlderBroker as refusal:
-            log.info("source %s: %s; going on with MQTT 3.1.1", self.config.name, refusal)
+            text, field = "source %s: %s; going on with MQTT 3.1.1", {"source": self.config.name}
+            log.info(text, self.config.name, refusal, extra=field)
             self._version = V311
             self._serve(emit, stop)
         except Unanswered as silence:
@@ -90,6 +91,7 @@ class Mqtt(Adapter[MqttConfig]):
                 "source %s: the broker has forgotten our session; what came with QoS 1 while the connection was away "
                 "is lost",
                 self.config.name,
+                extra={"source": self.config.name},
             )
         self._has_session = True
 
