@@ -16,6 +16,10 @@ class Front:
 
     def __init__(self, store: Store, retention_s: float) -> None:
         self._store = store
+        self.limit(retention_s)
+
+    def limit(self, retention_s: float) -> None:
+        """Keep to another retention from now on."""
         self._overdue_ms = _OVERDUE_AT * retention_s * 1000
 
     def purge(self, name: str, before_ms: int, *, cuts: bool) -> bool:

@@ -46,12 +46,16 @@ class Packing:
         self.problem = ""
         self._path = path
         self._store = store
-        self._most_bytes = min(_MOST_BYTES, max_size // _SHARE)
         self._steady = steady
         self._round: Iterator[None] | None = None
         self._wanted = False
         self._emptied_at = steady()
         self._retry_at = float("-inf")
+        self.limit(max_size)
+
+    def limit(self, max_size: int) -> None:
+        """Keep to another size of the journal from now on."""
+        self._most_bytes = min(_MOST_BYTES, max_size // _SHARE)
 
     @property
     def failing(self) -> bool:

@@ -46,21 +46,20 @@ class Retention:
         self._store = store
         self._packing = packing
         self._front = Front(store, settings.retention)
-        self._retention_s = settings.retention
-        # Twice: the log is cut back only after the commit that makes it too long.
-        self._most_pages = max(1, settings.max_size // PAGE_BYTES - 2 * wal_pages(settings.max_size))
         self._age = Age(store.age, clock, steady)
         self._steady = steady
         self._age_kept_at = steady()
-        self._age_looked_at = float("-inf")
-        self._size_looked_at = float("-inf")
+        self.limit(settings)
         self._todo: list[str] = []
         self._before_ms = 0
         self._cuts = False
 
     def limit(self, settings: JournalSettings) -> None:
         """Keep to other limits from now on; any thread may say so."""
+        self._front.limit(settings.retention)
+        self._packing.limit(settings.max_size)
         self._retention_s = settings.retention
+        # Twice: the log is cut back only after the commit that makes it too long.
         self._most_pages = max(1, settings.max_size // PAGE_BYTES - 2 * wal_pages(settings.max_size))
         self._age_looked_at = self._size_looked_at = float("-inf")
 
