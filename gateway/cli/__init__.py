@@ -14,6 +14,7 @@ _COMMANDS = {
     "devices": "gateway.cli.devices:devices",
     "doctor": "gateway.cli.doctor:doctor",
     "explain": "gateway.cli.explain:explain",
+    "export": "gateway.cli.export:export",
     "rejects": "gateway.cli.rejects:rejects",
     "reload": "gateway.cli.reload:reload",
     "status": "gateway.cli.status:status",

@@ -27,3 +27,10 @@ class Options:
 
         path = self.config_file()
         return Control(control_socket(path), f"gatewayd --config {path}")
+
+    def journal(self) -> Path:
+        """Return where the journal is: beside the control socket; raises ``ConfigError`` if nothing says where."""
+        from gateway.settings import control_socket  # noqa: PLC0415  see above
+
+        socket = control_socket(self.config_file()) if self.socket is None else self.socket
+        return socket.with_name("journal.db")

@@ -51,12 +51,21 @@ class Queries:
         read-only for the writer too.
     tails
         Where the writer of this process has put what is not packed yet; without, the whole log is searched.
+    mode
+        ``ro&immutable=1``: of a file that nobody writes.
     """
 
-    def __init__(self, path: Path, keeps_open: Callable[[], bool] = lambda: True, tails: Tails | None = None) -> None:
+    def __init__(
+        self,
+        path: Path,
+        keeps_open: Callable[[], bool] = lambda: True,
+        tails: Tails | None = None,
+        mode: schema.ReadMode = "ro",
+    ) -> None:
         self.path = path
         self._keeps_open = keeps_open
         self._tails = tails
+        self._mode: schema.ReadMode = mode
         self._damaged: dict[tuple[str, int], BlockHead] = {}
         self._connection: sqlite3.Connection | None = None
 
@@ -120,6 +129,11 @@ class Queries:
         more = len(self._damaged) - len(found)
         return f"journal {self.path}: is damaged: {named(found)}{f', and {more} more' if more else ''}"
 
+    def devices(self) -> list[str]:
+        """Return the names of all devices, sorted."""
+        with self._reading() as connection:
+            return [name for (name,) in connection.execute("SELECT name FROM devices ORDER BY name")]
+
     def newest_rejects(self, limit: int) -> tuple[list[KeptReject], int]:
         """Return the rejects that came last, newest first, and how many there are in all.
 
@@ -165,7 +179,7 @@ class Queries:
         """Give a connection that sees one state of the file throughout."""
         try:
             if self._connection is None:
-                self._connection = schema.connect(self.path, "ro")
+                self._connection = schema.connect(self.path, self._mode)
             self._connection.execute("BEGIN")
             yield self._connection
             self._connection.execute("COMMIT")

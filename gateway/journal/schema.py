@@ -14,6 +14,7 @@ from typing import Literal
 from gateway.errors import JournalDown
 from gateway.journal.views import VIEWS
 
+ReadMode = Literal["ro", "ro&immutable=1"]
 APPLICATION_ID = 0x54474A4C  # "TGJL"
 LAYOUT = 5
 """``user_version``; one more with each change of the tables."""
@@ -78,7 +79,7 @@ def sibling(path: Path, suffix: str) -> Path:
     return path.with_name(path.name + suffix)
 
 
-def connect(path: Path, mode: Literal["ro", "ro&immutable=1", "rw", "rwc"]) -> sqlite3.Connection:
+def connect(path: Path, mode: ReadMode | Literal["rw", "rwc"]) -> sqlite3.Connection:
     """Open a connection that may change threads, and on which transactions are begun by hand."""
     uri = f"{path.absolute().as_uri()}?mode={mode}"
     return sqlite3.connect(uri, uri=True, timeout=_BUSY_S, isolation_level=None, check_same_thread=False)

@@ -3,11 +3,11 @@
 import csv
 import io
 from collections.abc import Callable, Iterator, Sequence
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
 import orjson
 from flask import Blueprint, Response, abort, request
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from gateway.journal import Stored
 from gateway.model import wire
@@ -31,8 +31,18 @@ class ReadingsQuery(BaseModel):
     from_: _Seconds | None = Field(None, alias="from")
     to: _Seconds | None = None
     limit: int = Field(1000, ge=1, le=10_000)
+    max_points: int | None = Field(None, ge=4, le=10_000)
+    metric: str | None = None
     order: Literal["asc", "desc"] = "asc"
     format: Literal["json", "csv", "ndjson"] = "json"
+
+    @model_validator(mode="after")
+    def _check_chart(self) -> Self:
+        if (self.max_points is None) != (self.metric is None):
+            raise ValueError("max_points and metric come together: a chart has one metric")
+        if self.max_points is not None and self.after is not None:
+            raise ValueError("a chart has one page: after has no meaning with max_points")
+        return self
 
 
 def _parse_query() -> ReadingsQuery:
@@ -40,7 +50,7 @@ def _parse_query() -> ReadingsQuery:
         return ReadingsQuery.model_validate(request.args.to_dict())
     except ValidationError as error:
         first = error.errors()[0]
-        abort(400, f"{first['loc'][0]}: {first['msg']}")
+        abort(400, f"{first['loc'][0]}: {first['msg']}" if first["loc"] else first["msg"].removeprefix("Value error, "))
 
 
 def blueprint(services: Services) -> Blueprint:
@@ -70,6 +80,11 @@ def _page_of(services: Services, device_id: str) -> Response:
     query = _parse_query()
     if device_id not in services.devices:
         abort(404, f"no device {device_id!r} was heard of")
+    if query.metric is not None and query.max_points is not None:
+        found = services.history.chart(
+            device_id, metric=query.metric, start_ts=query.from_, end_ts=query.to, most=query.max_points
+        )
+        return _FORMATS[query.format](device_id, found if query.order == "asc" else found[::-1], None)
     found = services.history.page(
         device_id,
         after=query.after,

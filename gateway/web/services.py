@@ -26,6 +26,11 @@ class History(Protocol):
     ) -> Sequence[Stored]:
         """Return at most ``limit`` readings, none after the one whose body goes past ``most_bytes``."""
 
+    def chart(
+        self, device: str, *, metric: str, start_ts: float | None, end_ts: float | None, most: int
+    ) -> Sequence[Stored]:
+        """Return the readings of a metric, with it alone, as about ``most``, with the extremes."""
+
     def stats(self) -> JournalStats:
         """Return the journal's size."""
 

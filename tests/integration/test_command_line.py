@@ -121,3 +121,15 @@ def test_stopping_leaves_nothing_unacknowledged(tmp_path):
         broker.publish("sensors/kitchen", '{"n": 300}')
         wait_until(lambda: daemon.ledger()["stored"] == 301, "the next one is stored")
         assert daemon.ledger()["duplicate"] == 0
+
+
+def test_export_and_a_chart_show_what_was_stored(running):
+    _, daemon = running
+    rows = ctl(daemon, "export", "kitchen").stdout.splitlines()
+    assert rows[0] == "device,seq,ts,time,metric,value"
+    assert rows[1].startswith("kitchen,1,")
+    assert rows[1].endswith(",temperature,21.5")
+    chart = daemon.get("/api/v1/devices/kitchen/readings?metric=temperature&max_points=100")
+    assert chart == {**daemon.get("/api/v1/devices/kitchen/readings"), "next": None}
+    downwards = daemon.get("/api/v1/devices/kitchen/readings?metric=temperature&max_points=100&order=desc")
+    assert downwards["readings"] == chart["readings"][::-1]
