@@ -16,7 +16,8 @@ from prometheus_client.core import (
     InfoMetricFamily,
     Metric,
 )
-from prometheus_client.exposition import choose_encoder
+from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4, generate_latest
+from prometheus_client.openmetrics import exposition as openmetrics
 from prometheus_client.process_collector import ProcessCollector
 from prometheus_client.registry import Collector
 
@@ -25,6 +26,8 @@ from gateway.logs import dropped_lines
 from gateway.meters import Distribution, Meters
 from gateway.status import Status
 from gateway.supervisor import SourceState
+
+_OPEN_METRICS = "application/openmetrics-text"
 
 
 class Viewers(Protocol):
@@ -53,8 +56,11 @@ class Metrics(Collector):
 
     def render(self, accept: str) -> tuple[bytes, str]:
         """Return the metrics in a format that the header ``accept`` names, and its content type."""
-        encode, content_type = choose_encoder(accept)
-        return encode(self._registry), content_type
+        # the library's choose_encoder fails on versions that are none
+        if _OPEN_METRICS in accept:
+            text = openmetrics.generate_latest(self._registry)  # type: ignore[no-untyped-call]  # as the library has it
+            return text, f"{_OPEN_METRICS}; version=1.0.0; charset=utf-8"
+        return generate_latest(self._registry), CONTENT_TYPE_PLAIN_0_0_4
 
     def collect(self) -> Iterator[Metric]:
         """Yield every metric as it is now."""

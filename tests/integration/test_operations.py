@@ -110,6 +110,8 @@ def test_counters_begin_anew_with_each_run(daemon, broker):
 
 
 def test_both_formats_are_what_they_say(daemon):
+    assert scrape(daemon, "text/plain;version=x, application/json;;=")[0].startswith("text/plain")
+    assert scrape(daemon, "application/openmetrics-text;version=x")[0].startswith("application/openmetrics-text")
     kind, text = scrape(daemon, OPEN_METRICS)
     assert kind.startswith("application/openmetrics-text")
     named = {family.name for family in openmetrics_parser.text_string_to_metric_families(text)}
