@@ -36,6 +36,7 @@ PAGES = (
     "/api/v1/devices",
     "/api/v1/rejects",
     "/metrics",
+    "/readyz",
 )
 
 
@@ -114,13 +115,16 @@ def gatewayctl(daemon, environment, *arguments):
     return done.stdout + done.stderr
 
 
-def test_secrets_do_their_work_and_nobody_sees_them(broker, files, environment):
-    with Daemon(files / "gateway", tables(broker, files), env=environment) as daemon, Viewer(daemon.url) as viewer:
+@pytest.mark.parametrize("form", ["plain", "json"])
+def test_secrets_do_their_work_and_nobody_sees_them(broker, files, environment, form):
+    command = (sys.executable, "-m", "gateway", "--log-format", form)
+    daemon = Daemon(files / "gateway", tables(broker, files), env=environment, command=command)
+    with daemon, Viewer(daemon.url) as viewer:
         daemon.wait_up("clear", "file", "variable", "credential")
         wait_until(lambda: set(daemon.source_states().values()) == {"up", "down"}, "all have been tried")
         viewer.ask("overview", {})
         said = {page: fetch(daemon.url + page) for page in PAGES}
-        for command in ("status", "status --json", "devices", "rejects list", "check", "reload"):
+        for command in ("status", "status --json", "devices", "rejects list", "check", "reload", "doctor"):
             said[f"gatewayctl {command}"] = gatewayctl(daemon, environment, *command.split())
         daemon.configure(tables(broker, files) + f'password = ["{SECRETS["password"]}", "${{VARIABLE}}"]\n')
         said["a refused reload"] = gatewayctl(daemon, environment, "reload")

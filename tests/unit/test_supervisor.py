@@ -359,3 +359,33 @@ def test_one_that_ignores_stop_is_ended_where_it_waits(run):
     until(lambda: supervisor.state == "up")
     stop_all([supervisor], 0.1)
     assert supervisor._task.join(5.0)
+
+
+def test_what_is_secret_is_taken_out_of_reasons(caplog):
+    def refused(emit, stop):
+        raise AdapterDown("the broker refuses hunter22")
+
+    def broken(emit, stop):
+        raise ValueError("hunter22 is no number")
+
+    for step, reason in (
+        (refused, "the broker refuses …"),
+        (broken, "defect in the adapter: ValueError: … is no number"),
+    ):
+        supervisor = Supervisor(
+            Scripted(config(), [step]), lambda message: None, lambda text: text.replace("hunter22", "…")
+        )
+        supervisor.start()
+        until(lambda: supervisor.state in ("down", "failed"))  # noqa: B023
+        assert supervisor.reason == reason
+        stop_all([supervisor], 5.0)
+
+
+def test_what_comes_after_the_end_stays_with_its_sender(run):
+    supervisor = run(stay)
+    until(lambda: supervisor.state == "up")
+    supervisor(RawMessage(b"1", 1.0))
+    stop_all([supervisor], 5.0)
+    supervisor.retire()
+    supervisor(RawMessage(b"2", 1.0))
+    assert [message.payload for message in supervisor.taken] == [b"1"]
