@@ -84,7 +84,7 @@ def _permission(path: Path, situation: Situation, about: str) -> Iterator[Findin
         yield error("port-no-permission", about, f"{text}: it is for the group {group}", remedy)
     else:
         remedy = f"sudo chgrp dialout {path}; sudo chmod 660 {path}; a udev rule does so for good"
-        yield error("port-no-permission", about, f"{text}: it is for no group but root's", remedy)
+        yield error("port-no-permission", about, f"{text}: no group may open it", remedy)
 
 
 def _allowed(path: Path, situation: Situation, about: str) -> Iterator[Finding]:
@@ -114,6 +114,8 @@ def _held(path: Path, situation: Situation, about: str) -> Iterator[Finding]:
     if others:
         names = ", ".join(map(str, others))
         remedy = f"end it: kill {others[0].pid}, or close what it belongs to (a serial monitor, screen)"
+        if "getty" in others[0].command:
+            remedy = f"sudo systemctl disable --now serial-getty@{path.resolve().name}, which lets people log in there"
         text = f"{path} is open in {names}, which takes bytes that are meant for the gateway"
         yield error("port-held", about, text, remedy)
     elif locked is not None and locked.pid != situation.pid:

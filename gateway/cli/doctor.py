@@ -68,7 +68,7 @@ def _plain(facts: "Facts", fields: Sequence[str], found: Sequence["Finding"]) ->
     return {
         "healthy": _status(facts, found) == 0,
         "configuration": None if facts.path is None else str(facts.path),
-        "running": facts.running is not None,
+        "running": None if facts.is_forbidden else facts.pid is not None,
         "user": facts.user.name,
         "looked_at": list(fields),
         "findings": [asdict(finding) for finding in found],
@@ -84,8 +84,8 @@ def _print(facts: "Facts", fields: Sequence[str], found: Sequence["Finding"]) ->
         )
         out.print(head.append(f"  [{finding.name}]", "dim"))
         out.print(Text(f"        → {printable(finding.remedy)}", style="dim" if finding.severity == "note" else "bold"))
-    running = "running" if facts.running else "not running"
-    looked = f"{facts.path or 'no gateway.toml'}; the gateway is {running}; its user is {facts.user.name}"
+    running = "may not be asked" if facts.is_forbidden else "is running" if facts.pid else "is not running"
+    looked = f"{facts.path or 'no gateway.toml'}; the gateway {running}; its user is {facts.user.name}"
     out.print(Text(f"{_counted(found)}  ({printable(looked)}; looked at: {printable(', '.join(fields))})"))
 
 

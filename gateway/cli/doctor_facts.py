@@ -37,7 +37,7 @@ def gather(options: Options) -> Facts:
         configuration=configuration,
         problems=problems,
         version=version("telemetry-gateway"),
-        user=_user(pid, service),
+        user=_user(pid, service, control if is_forbidden else None),
         control=control,
         pid=pid,
         running=running,
@@ -107,13 +107,18 @@ def _described(status: Status) -> Running:
     return Running(status["gateway"]["version"], tuple(status["problems"]), sources)
 
 
-def _user(pid: int | None, service: unit.Unit | None) -> User:
-    """Return as whom the gateway runs, or else as whom the service, or who asks, would run it."""
+def _user(pid: int | None, service: unit.Unit | None, closed: Path | None) -> User:
+    """Return as whom the gateway runs, or else as whom the service, or who asks, would run it.
+
+    ``closed`` is a control socket that may not be asked: the owner of its folder is whom we look for.
+    """
     try:
         if pid is not None:
             return User.of_process(pid)
-    except OSError:
-        pass  # it ended just now
+        if closed is not None:
+            return User.named(closed.parent.owner()) or User.current()
+    except (OSError, KeyError):
+        pass  # it ended just now; or its folder is of nobody whom this machine knows
     named = service.properties.get("User", "") if service else ""
     if service is None or not named or not (service.is_active or service.is_enabled or service.has_failed):
         return User.current()

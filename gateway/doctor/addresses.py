@@ -22,7 +22,7 @@ def check(facts: Facts) -> Iterator[Finding]:
     if facts.configuration is None:
         return
     web = facts.configuration.settings.web
-    if facts.pid is None:
+    if facts.pid is None and not facts.is_forbidden:
         yield from _bindable(web, facts)
     elif facts.running is not None and web.port:
         yield from _answering(web)

@@ -16,7 +16,8 @@ DISTRIBUTION = "telemetry-gateway"
 _PACKAGES = ("gateway", "adapters")
 _REQUIREMENT = re.compile(r"([A-Za-z0-9._-]+)\s*([^;]*)(;.*extra.*)?")
 _CLAUSE = re.compile(r"(>=|<)\s*([0-9.]+)")
-_REINSTALL = f"{sys.executable} -m pip install --force-reinstall {DISTRIBUTION}"
+_PACKAGED = "/usr/lib/telemetry-gateway"
+"""Where Debian's package has its environment, which pip doesn't manage."""
 ABOUT = "environment"
 
 
@@ -34,7 +35,7 @@ def _shadowed() -> Iterator[Finding]:
     for name in _PACKAGES:
         for other in sorted(set(owners.get(name, ())) - {DISTRIBUTION}):
             text = f'the distribution "{other}" brings a package "{name}" too: one has overwritten files of the other'
-            yield error("package-shadowed", ABOUT, text, f"{sys.executable} -m pip uninstall {other}; {_REINSTALL}")
+            yield error("package-shadowed", ABOUT, text, _uninstall(other))
 
 
 def _elsewhere() -> Iterator[Finding]:
@@ -60,12 +61,23 @@ def _versions(ours: Distribution) -> Iterator[Finding]:
         name, wanted = match[1], match[2].strip()
         found = _version(name)
         if found is None:
-            text, remedy = f"{name} is missing", f"{sys.executable} -m pip install '{name}{wanted}'"
-            yield error("package-missing", ABOUT, text, remedy)
+            yield error("package-missing", ABOUT, f"{name} is missing", _install(f"{name}{wanted}"))
         elif not _fits(found, wanted):
             text = f"{name} is {found}, and {wanted} is wanted: the gateway is tested with no other"
-            remedy = f"{sys.executable} -m pip install '{name}{wanted}'"
-            yield error("package-version", ABOUT, text, remedy)
+            yield error("package-version", ABOUT, text, _install(f"{name}{wanted}"))
+
+
+def _install(requirement: str) -> str:
+    if sys.prefix == _PACKAGED:
+        return f"sudo apt install --reinstall {DISTRIBUTION}; and look into /usr/local/lib/{DISTRIBUTION}"
+    return f"{sys.executable} -m pip install '{requirement}'"
+
+
+def _uninstall(other: str) -> str:
+    if sys.prefix == _PACKAGED:
+        return f"remove {other} from /usr/local/lib/{DISTRIBUTION}; sudo apt install --reinstall {DISTRIBUTION}"
+    again = f"{sys.executable} -m pip install --force-reinstall {DISTRIBUTION}"
+    return f"{sys.executable} -m pip uninstall {other}; {again}"
 
 
 def _version(name: str) -> str | None:
@@ -92,11 +104,11 @@ def _broken_types() -> Iterator[Finding]:
         try:
             registry.find(name)
         except BrokenType as broken:
-            remedy = f"{sys.executable} -m pip install --force-reinstall the package that brings it, or uninstall it"
+            remedy = "install the package that brings it again (pip install --force-reinstall), or uninstall it"
             yield error("adapter-broken", ABOUT, f'adapters of type "{name}" can\'t be used: {broken}', remedy)
 
 
 def _path_variable() -> Iterator[Finding]:
-    if os.environ.get("PYTHONPATH"):
+    if os.environ.get("PYTHONPATH") and not sys.flags.ignore_environment:
         text = f"PYTHONPATH is {os.environ['PYTHONPATH']}: what lies there is imported before what is installed"
         yield warning("pythonpath", ABOUT, text, "unset PYTHONPATH")

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from gateway.doctor import sandbox
 from gateway.doctor.facts import Facts
+from gateway.doctor.unit import NAME as UNIT
 from gateway.doctor.unit import PACKAGED, Unit
 from gateway.findings import Finding, error, note, warning
 
@@ -75,7 +76,8 @@ def text_of(unit: Unit, own: Path = Path("/etc"), packaged: Sequence[Path] = PAC
         text = f"{unit.file} is of an earlier version: it has no {' and no '.join(missing)}"
         remedy = f"take systemd/{_NAME}.service of this version in its place; sudo systemctl daemon-reload"
         yield warning("service-file-old", ABOUT, text, remedy)
-    if unit.properties.get("NeedDaemonReload") == "yes":
+    added = own / "systemd" / "system" / UNIT
+    if unit.properties.get("NeedDaemonReload") == "yes" or (added != unit.file and added.exists()):
         text = "its file was changed, and systemd still goes by the earlier one"
         remedy = f"sudo systemctl daemon-reload; sudo systemctl restart {_NAME}"
         yield warning("service-needs-reload", ABOUT, text, remedy)

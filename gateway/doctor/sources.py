@@ -50,22 +50,10 @@ def _enabled(facts: Facts) -> list[Chosen]:
 
 
 def _examine(chosen: Chosen, facts: Facts) -> Iterator[Finding]:
-    adapter, config = chosen
+    _, config = chosen
     state = facts.running.sources.get(config.name) if facts.running else None
-    if _refers_elsewhere(config):
-        text = "it takes a secret from the service's credentials, which it alone has: it was not examined"
-        yield note("secret-unread", f"source {config.name}", text, "sudo gatewayctl doctor, while the service runs")
-        return
     told = False
-    devices = facts.unit.devices() if facts.unit and facts.unit.is_active else None
-    situation = Situation(
-        facts.user,
-        facts.pid,
-        devices,
-        connected=state is not None and state.is_up,
-        reason=(state.reason or "") if state else "",
-    )
-    for finding in adapter(config).examine(situation):
+    for finding in _own(chosen, facts, state):
         told = told or finding.severity is Severity.ERROR
         yield finding
     if state is not None:
@@ -74,6 +62,22 @@ def _examine(chosen: Chosen, facts: Facts) -> Iterator[Finding]:
     elif facts.running is not None:
         text = "the running gateway doesn't know it: it was started with an earlier configuration"
         yield warning("source-unknown", f"source {config.name}", text, "sudo gatewayctl reload")
+
+
+def _own(chosen: Chosen, facts: Facts, state: SourceState | None) -> Iterable[Finding]:
+    """Return what the adapter itself finds."""
+    adapter, config = chosen
+    if _refers_elsewhere(config):
+        text = "it takes a secret from the service's credentials, which it alone has: it was not examined"
+        return (note("secret-unread", f"source {config.name}", text, "sudo gatewayctl doctor, while the service runs"),)
+    situation = Situation(
+        facts.user,
+        facts.pid,
+        facts.unit.devices() if facts.unit and facts.unit.is_active else None,
+        connected=state is not None and state.is_up,
+        reason=(state.reason or "") if state else "",
+    )
+    return adapter(config).examine(situation)
 
 
 def _refers_elsewhere(config: AdapterConfig) -> bool:

@@ -8,6 +8,7 @@ from pathlib import Path
 from gateway.doctor.facts import Facts
 from gateway.doctor.mounts import Mount, mount_of
 from gateway.findings import Finding, error, note, warning
+from gateway.machine import User
 from gateway.settings import Settings
 
 ABOUT = "state folder"
@@ -82,9 +83,12 @@ def _long_path(socket: Path) -> Iterator[Finding]:
 
 
 def _socket(facts: Facts, socket: Path) -> Iterator[Finding]:
+    folder = shlex.quote(str(socket.parent))
     if facts.is_forbidden:
         text = f"you may not use the control socket {socket}: what the gateway itself says wasn't asked"
-        remedy = f"sudo gatewayctl doctor, or join the group that owns it: ls -l {shlex.quote(str(socket))}"
+        remedy = (
+            f"sudo gatewayctl doctor; to be let in: sudo adduser {User.current().name} GROUP, as ls -ld {folder} has it"
+        )
         yield warning("control-socket-forbidden", ABOUT, text, remedy)
     elif facts.pid is None and _exists(socket):
         text = f"{socket} is left from a gateway that ended without a farewell: a crash, or a power cut"

@@ -1,5 +1,6 @@
 """``gatewayctl doctor`` and ``check`` as their user meets them: every fault of docs/doctor.md is seeded and named."""
 
+import json
 import os
 import shutil
 
@@ -11,7 +12,7 @@ from tests.support.faults.brokers import broker, mqtt, passwords
 from tests.support.faults.ports import serial
 from tests.support.faults.table import END, PAGE, faults, rendered
 from tests.support.faults.tls import secured, trusting
-from tests.support.ports import wait_until
+from tests.support.ports import free_port, wait_until
 from tests.support.ptys import VirtualPort
 
 FAULTS = faults()
@@ -107,6 +108,19 @@ def test_secrets_that_only_the_running_gateway_has(reference):
         assert [finding["name"] for finding in wrong(box)] == ["broker-not-listening"]
 
 
+@pytest.mark.skipif(os.geteuid() != 0, reason="needs root")
+def test_of_a_source_that_can_not_be_examined_the_gateway_s_word_is_told():
+    with Box() as box:
+        (box.folder / "word").write_text("right\n")
+        table = mqtt(free_port(), 'username = "gateway"\npassword = "${credential:word}"')
+        daemon = box.daemon(table, env={**os.environ, "CREDENTIALS_DIRECTORY": str(box.folder)})
+        wait_until(lambda: daemon.source_states()["broker"] == "down", "the gateway has tried")
+        for path, mode in ((daemon.config.parent, 0o755), (daemon.socket.parent, 0o755), (daemon.socket, 0o666)):
+            path.chmod(mode)
+        box.stranger = True
+        assert {finding["name"] for finding in box.visit().findings} >= {"secret-unread", "source-down"}
+
+
 def test_a_stopped_gateway_s_files_stay_as_they_are():
     with Box() as box:
         daemon = box.daemon()
@@ -115,6 +129,19 @@ def test_a_stopped_gateway_s_files_stay_as_they_are():
         assert box.visit().code == 0
         assert files(daemon) == kept
         assert changed(daemon) == times
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="needs root")
+def test_who_may_not_ask_is_told_nothing_that_is_false():
+    with Box() as box:
+        daemon = box.daemon()
+        daemon.config.parent.chmod(0o755)
+        daemon.socket.parent.chmod(0o755)
+        box.stranger = True
+        visit = box.visit()
+        assert [finding["name"] for finding in wrong(box)] == ["control-socket-forbidden"]
+        assert json.loads(visit.out)["running"] is None
+        assert json.loads(visit.out)["user"] == "root"
 
 
 def test_people_read_text_and_remedy():

@@ -67,7 +67,7 @@ def no_permission(box: Box) -> None:
     "a port may be opened by root alone",
     "port-no-permission",
     "sudo chgrp dialout",
-    said=["no group but root's"],
+    said=["no group may open it"],
     root=True,
 )
 def for_root_alone(box: Box) -> None:
@@ -97,6 +97,16 @@ def held(box: Box) -> None:
     process = box.run(sys.executable, "-c", HOLD, port.link, stdin=-1, stdout=-1)
     assert process.stdout is not None
     assert process.stdout.readline() == b"open\n"
+
+
+@fault("a port is for logging in", "port-held", "sudo systemctl disable --now serial-getty@", said=["agetty"])
+def login(box: Box) -> None:
+    """A process called agetty, not the program itself, that has the pseudo-terminal open."""
+    port = plugged(box)
+    program = box.folder / "agetty"
+    shutil.copy("/bin/sleep", program)
+    with port.link.open("rb", buffering=0) as terminal:
+        box.run(program, "60", stdin=terminal)
 
 
 @fault("another program has locked a port", "port-held", "kill ", said=["/var/lock"], root=True)

@@ -72,6 +72,21 @@ def old_file(box: Box) -> object:
 
 
 @fault(
+    "systemd hasn't seen a new file yet",
+    "service-needs-reload",
+    "sudo systemctl daemon-reload",
+    said=["goes by the earlier one"],
+    severity="warning",
+    how="Not systemd: a file beside which systemd still has the packaged one",
+)
+def unseen_file(box: Box) -> object:
+    own = box.folder / "etc"
+    (own / "systemd" / "system").mkdir(parents=True)
+    (own / "systemd" / "system" / unit.NAME).touch()
+    return list(text_of(unit.Unit({"FragmentPath": f"/lib/systemd/system/{unit.NAME}"}), own=own, packaged=()))
+
+
+@fault(
     "a service file is of an earlier version",
     "service-file-old",
     "sudo systemctl daemon-reload",
