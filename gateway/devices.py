@@ -115,11 +115,12 @@ class Devices:
         device.guessed = set() if profile else set(device.metrics)
         self._devices[last.device] = device
 
-    def update(self, source: str, readings: Sequence[Reading], profile: Profile | None) -> None:
-        """Take readings of one device in, in their order."""
+    def update(self, source: str, readings: Sequence[Reading], profile: Profile | None) -> bool:
+        """Take readings of one device in, in their order; return whether metrics are known now that were guessed."""
         newest = readings[-1]
         known = self._devices.get(newest.device)
         device = known or self._add(newest.device, source)
+        guessed = len(device.guessed)
         heard = sum(not reading.retained for reading in readings)
         if heard:
             device.arrived(heard, self._monotonic())
@@ -129,6 +130,7 @@ class Devices:
             self._take_values(device, reading.values, profile)
         if known is None:
             device.state = device.state_at(self._monotonic())
+        return len(device.guessed) < guessed
 
     def announce(self, name: str, online: bool, *, retained: bool) -> None:
         """Note that a device, or its last will, says whether it is there.

@@ -149,21 +149,28 @@ class Pipeline:
     def _publish(self, waiting: _Devices) -> None:
         for device, shown in waiting.items():
             try:
-                self._update(device, shown)
+                is_news = self._update(device, shown)
                 self._sinks.live.publish(device, [reading for reading, _ in shown])
+                if is_news:
+                    self._sinks.live.tell(device, "device", self._sinks.devices.describe(device))
             except Exception as error:  # noqa: BLE001  a defect in one part ends nothing but that part
                 self._defects.report("publishing", error)
         self._sinks.overview.touch(waiting)
         waiting.clear()
 
-    def _update(self, device: str, shown: Sequence[_Shown]) -> None:
-        """Tell the devices' table: readings of one route at a time, for each has its profile."""
+    def _update(self, device: str, shown: Sequence[_Shown]) -> bool:
+        """Tell the devices' table: readings of one route at a time, for each has its profile.
+
+        Returns whether a viewer has to learn anew what the metrics are.
+        """
+        is_news = False
         for (source, profile, before), run in groupby(shown, key=_origin):
             readings = [reading for reading, _ in run]
             if before:
                 self._sinks.devices.replace_last(device, readings[-1].wire())
             else:
-                self._sinks.devices.update(source, readings, self._profiles.get(profile or ""))
+                is_news |= self._sinks.devices.update(source, readings, self._profiles.get(profile or ""))
+        return is_news
 
     def _put_right(self, moved: Rebased) -> None:
         """Tell who knows readings by stamps of before the clock was set."""

@@ -117,6 +117,21 @@ def test_a_mended_profile_takes_what_it_refused_over_the_same_connection(start, 
     assert connections(broker, "attic") == 1
 
 
+def test_who_watches_learns_of_another_unit(start, broker):
+    daemon = start(tables(broker, "attic") + CLIMATE + PROFILE.format(most=50))
+    daemon.wait_up("attic")
+    broker.publish("attic/a", '{"temperature": 40}')
+    wait_until(lambda: daemon.ledger()["stored"] == 1, "stored")
+    with Viewer(daemon.url) as viewer:
+        viewer.ask("join", {"device": "a"})
+        daemon.configure(tables(broker, "attic") + CLIMATE + PROFILE.format(most=60) + 'unit = "°C"\n')
+        daemon.reload()
+        broker.publish("attic/a", '{"temperature": 41}')
+        described = viewer.wait_for("device")["metrics"]
+        assert described == {"temperature": {"type": "float", "unit": "°C", "max": 60}}
+        assert viewer.wait_seq("a", 2)
+
+
 def test_an_unusable_file_changes_nothing_and_is_a_problem_until_it_is_mended(start, broker):
     daemon = start(tables(broker, "attic"))
     daemon.wait_up("attic")

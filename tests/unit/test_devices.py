@@ -49,6 +49,20 @@ def test_a_profile_gives_unit_and_label(devices):
     assert describe(devices)["metrics"] == {"t": told}
 
 
+def test_other_profiles_are_shown_with_the_next_reading_and_told_once(devices):
+    def profile(unit):
+        return SimpleNamespace(metrics={"t": SimpleNamespace(describe=lambda: {"type": "float", "unit": unit})})
+
+    assert not devices.update("broker", [reading(t=21.0)], profile("F"))
+    devices.describe_anew("another")
+    assert not devices.update("broker", [reading(t=21.0)], profile("°C"))
+    devices.describe_anew("broker")
+    assert describe(devices)["metrics"]["t"]["unit"] == "F"
+    assert devices.update("broker", [reading(t=21.0)], profile("°C"))
+    assert describe(devices)["metrics"]["t"]["unit"] == "°C"
+    assert not devices.update("broker", [reading(t=21.0)], profile("°C"))
+
+
 def test_a_restored_device_gets_units_with_its_next_reading(devices):
     told = {"type": "float", "unit": "°C", "label": "Air"}
     profile = SimpleNamespace(metrics={"t": SimpleNamespace(describe=lambda: dict(told))})
