@@ -20,7 +20,7 @@ def now() -> float:
 
     What the clock says beyond is noise, and takes the journal and every viewer bytes.
     """
-    return round(time.time(), 6)
+    return time.time_ns() // 1000 / 1e6  # round() takes 1.7 µs, for each message
 
 
 def is_set(at: float) -> bool:

@@ -157,3 +157,10 @@ def test_turns_of_the_hub_are_measured_by_the_clock_and_by_cpu_time():
         hub.do_poll = poll
         inbox.close()
         assert reader.join(5.0)
+
+
+def test_stamps_are_whole_microseconds_of_the_clock():
+    before = time.time()
+    stamps = [runtime.now() for _ in range(1000)]
+    assert all(round(stamp, 6) == stamp for stamp in stamps)
+    assert before - 1e-5 <= stamps[0] <= stamps[-1] <= time.time()
