@@ -8,6 +8,7 @@ from threading import Timer
 
 import click
 
+from gateway.cli.control import NotRunning
 from gateway.cli.lazy import EX_CONFIG
 from gateway.cli.options import Options
 from gateway.cli.shapes import Reloaded
@@ -29,8 +30,7 @@ def reload(options: Options, as_json: bool) -> None:
     Exits with 0 if all that the file says is in effect, 1 if some of it isn't, 78 if the file can't be used, so that
     nothing was changed; 3 if the gateway isn't running.
     """
-    with _patience():
-        found: Reloaded = options.control().post("/reload")
+    found = _ask(options)
     if as_json:
         click.echo(json.dumps(found, indent=2))
     else:
@@ -38,6 +38,16 @@ def reload(options: Options, as_json: bool) -> None:
             click.echo(printable(line))
     if not found["complete"]:
         raise click.exceptions.Exit(EX_CONFIG if found["problems"] else INCOMPLETE)
+
+
+def _ask(options: Options) -> Reloaded:
+    with _patience():
+        try:
+            answer: Reloaded = options.control().post("/reload")
+        except NotRunning as error:
+            text = f"{error.message} If state_dir is another one in the file now: that needs a restart."
+            raise NotRunning(text) from error
+    return answer
 
 
 @contextmanager

@@ -30,6 +30,12 @@ def test_the_exit_code_says_whether_it_is_in_effect(run, daemon, answer, code):
     assert (done.exit_code, json.loads(done.stdout)) == (code, answer)
 
 
+def test_who_changed_where_the_socket_is_is_told_so(run, tmp_path):
+    done = run("--socket", str(tmp_path / "none"), "reload")
+    assert done.exit_code == 3
+    assert "If state_dir is another one in the file now: that needs a restart." in done.stderr
+
+
 def test_what_a_sensor_named_can_not_command_the_terminal(run, daemon):
     daemon.answers["/reload"] = reloaded(["\x1b[2Jgone"])
     assert "\x1b" not in run("reload").stdout
