@@ -14,7 +14,8 @@ from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
 
-from gateway.journal import Journal, Queries
+from gateway.journal import Journal, Queries, shelf
+from gateway.journal.blocks import Row, packed
 from gateway.journal.opening import open_store
 from gateway.journal.packing import Packing
 from gateway.journal.schema import PAGE_BYTES
@@ -204,16 +205,21 @@ def packing(per_commit: int, seconds: int) -> None:
         quiet.close()
 
 
-def fill(path: Path, readings: int) -> None:
-    """Make a journal of 50 devices at 1 Hz, from one day that is repeated, packed as the journal does it."""
-    quiet, room = Quiet(str(path.parent)), Room()
-    seconds = readings // 50
-    for second in range(seconds):
-        quiet.store.write(list(room.second()))
-        if second % 600 == 599:
-            quiet.pack(now=True)
-            if second % 6000 == 5999:
-                quiet.connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+def fill(path: Path, readings: int, devices: int = 50) -> None:
+    """Make a journal of devices at 1 Hz as packing leaves it: blocks of 655 readings, one device after the other."""
+    quiet, room = Quiet(str(path.parent)), Room(devices)
+    quiet.store.write(list(room.second()))
+    quiet.pack(now=True)
+    ids = quiet.store.block_ids
+    for first in range(2, readings // devices, 655):
+        said = [list(room.second()) for _ in range(655)]
+        with quiet.store.writing() as connection:
+            for number, entries in enumerate(zip(*said, strict=True), start=1):
+                of_one = [entry.readings[0] for entry in entries]
+                rows = [Row(seq, one.ts, int(one.ts * 1000), one.body) for seq, one in enumerate(of_one, first)]
+                shelf.write(connection, next(ids), number, packed(rows), rows)
+        if first % 13_100 < 655:
+            quiet.connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
     quiet.close()
 
 
@@ -231,28 +237,32 @@ def queries(readings: int = 10_000_000) -> None:
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "journal.db"
         fill(path, readings)
-        print(f"{readings:,} readings: {path.stat().st_size / readings:.2f} bytes of the file each")
-        reader = Queries(path)
-        last = readings // 50
-        start = _START + last / 2
-        day = {"start_ts": start, "end_ts": start + 86400}
-        page = {"after": None, "start_ts": start, "end_ts": None, "descending": False}
-        timed("stats()", reader.stats)
-        timed("after(), 1000 readings from the middle", lambda: reader.after("device-7", last // 2, None, 1000))
-        timed("after(), 1000 readings, the newest", lambda: reader.after("device-7", last - 1000, None, 1000))
-        timed("page() by time, 100 readings", lambda: reader.page("device-7", limit=100, **page))
-        if hasattr(reader, "chart"):
-            chart = partial(reader.chart, "device-7", metric="temperature", most=2000)
-            timed("chart() of a day, 86,400 readings, to 2000", lambda: chart(**day))
-            timed("chart() of all to 2000", lambda: chart(start_ts=None, end_ts=None))
-        reader.close()
+        ask(path, readings)
 
-        def opening() -> None:
-            journal = Journal(path, JournalSettings(), lambda _: None)
-            journal.open()
-            journal.close()
 
-        timed("open() and close()", opening, 3)
+def ask(path: Path, readings: int) -> None:
+    print(f"{readings:,} readings: {path.stat().st_size / readings:.2f} bytes of the file each")
+    reader = Queries(path)
+    last = readings // 50
+    start = _START + last / 2
+    day = {"start_ts": start, "end_ts": start + 86400}
+    page = {"after": None, "start_ts": start, "end_ts": None, "descending": False}
+    timed("stats()", reader.stats)
+    timed("after(), 1000 readings from the middle", lambda: reader.after("device-7", last // 2, None, 1000))
+    timed("after(), 1000 readings, the newest", lambda: reader.after("device-7", last - 1000, None, 1000))
+    timed("page() by time, 100 readings", lambda: reader.page("device-7", limit=100, **page))
+    if hasattr(reader, "chart"):
+        chart = partial(reader.chart, "device-7", metric="temperature", most=2000)
+        timed("chart() of a day, 86,400 readings, to 2000", lambda: chart(**day))
+        timed("chart() of all to 2000", lambda: chart(start_ts=None, end_ts=None))
+    reader.close()
+
+    def opening() -> None:
+        journal = Journal(path, JournalSettings(), lambda _: None)
+        journal.open()
+        journal.close()
+
+    timed("open() and close()", opening, 3)
 
 
 if __name__ == "__main__":

@@ -11,6 +11,7 @@ from gateway.journal.unset import UnsetPage
 from gateway.model import Entry, Outcome, Reading
 from gateway.runtime import is_set
 
+_LogRow = tuple[int, int, int, float, int, bytes, bytes | None]
 _ROW = "(?,?,?,?,?,CAST(? AS TEXT),?)"
 
 
@@ -51,11 +52,14 @@ class Batch:
     deliveries: list[tuple[str, bytes]] = field(default_factory=list)
     body_bytes: int = 0
     """Of bodies."""
-    _rows: list[tuple[int, int, int, float, int, bytes, bytes | None]] = field(default_factory=list)
-    _numbered: list[tuple[Reading, int, int]] = field(default_factory=list)
+    _rows: list[_LogRow] = field(default_factory=list)
+    _readings: list[Reading] = field(default_factory=list)
+    """One for each of ``_rows``."""
+    _bare: list[_LogRow] = field(default_factory=list)
+    """Of messages without readings."""
 
     def __bool__(self) -> bool:
-        return bool(self._rows or self.rejects)
+        return bool(self._rows or self._bare or self.rejects)
 
     def add(self, entry: Entry) -> None:
         """Take an entry in."""
@@ -67,24 +71,25 @@ class Batch:
         if entry.digest is not None and message.packet_id is not None:
             delivery = self._delivery(entry.source, message.packet_id, entry.digest)
         for reading in entry.readings:
-            self._add(reading, entry, arrived_ms, delivery)
+            head = self.heads.get(reading.device)
+            if head is None or head.source is not entry.source or head.profile is not entry.profile:
+                head = self._head(reading.device, entry, arrived_ms)
+            head.newest += 1
+            body = reading.body
+            self.body_bytes += len(body)
+            self._rows.append((self.next_row, head.id, head.newest, reading.ts, arrived_ms, body, delivery))
+            self._readings.append(reading)
+            self.next_row += 1
             delivery = None
         if delivery is not None:
-            self._rows.append((self.next_row, 0, 0, 0.0, arrived_ms, b"", delivery))
+            self._bare.append((self.next_row, 0, 0, 0.0, arrived_ms, b"", delivery))
             self.next_row += 1
+        if not is_set(message.arrived):
+            self._note_unset(entry)
 
-    def _add(self, reading: Reading, entry: Entry, arrived_ms: int, delivery: bytes | None) -> None:
-        head = self.heads.get(reading.device)
-        if head is None or head.source is not entry.source or head.profile is not entry.profile:
-            head = self._head(reading.device, entry, arrived_ms)
-        row, body = self.next_row, reading.body
-        head.newest = seq = head.newest + 1
-        self.next_row = row + 1
-        self.body_bytes += len(body)
-        self._rows.append((row, head.id, seq, reading.ts, arrived_ms, body, delivery))
-        self._numbered.append((reading, seq, row))
-        if not is_set(entry.message.arrived):
-            self.unset.add(head.id, seq, entry.booted)
+    def _note_unset(self, entry: Entry) -> None:
+        for row in self._rows[len(self._rows) - len(entry.readings) :]:
+            self.unset.add(row[1], row[2], entry.booted)
 
     def insert(self, connection: sqlite3.Connection) -> None:
         """Write everything, within the caller's transaction."""
@@ -93,15 +98,15 @@ class Batch:
             " ON CONFLICT (id) DO UPDATE SET source = excluded.source, profile = excluded.profile",
             self._changed_devices(),
         )
-        insert(connection, "log", _ROW, self._rows)
+        insert(connection, "log", _ROW, sorted(self._rows + self._bare) if self._bare else self._rows)
         self.rejects.insert(connection)
         self.unset.insert(connection)
 
     def number(self) -> Iterator[tuple[str, int, int]]:
         """Give the readings their ``seq``, after the commit; yield for each device, ``seq`` and row of the log."""
-        for reading, seq, row in self._numbered:
-            reading.seq = seq
-            yield reading.device, seq, row
+        for reading, row in zip(self._readings, self._rows, strict=True):
+            reading.seq = row[2]
+            yield reading.device, row[2], row[0]
 
     def _delivery(self, source: str, packet_id: int, digest: bytes) -> bytes:
         piece = encoded(packet_id, digest)

@@ -90,9 +90,11 @@ def packed(rows: Sequence[Row]) -> Block:
 
 def _gives_back(block: Block, rows: Sequence[Row]) -> bool:
     try:
-        return unpack(block) == rows
+        found = Unpacked(block)
+        same = found.bodies(0, block.count) == [row.body for row in rows]
     except DamagedBlockError:
         return False
+    return same and found.ts == [row.ts for row in rows] and found.arrivals() == [row.arrived_ms for row in rows]
 
 
 def unpack(block: Block) -> list[Row]:
@@ -123,13 +125,15 @@ class Unpacked:
     def rows(self, start: int, end: int) -> Iterator[Row]:
         """Return the readings from one index to before another."""
         first = self._block.first
-        times = self.ts[start:end], self._arrivals()[start:end], self._bodies(start, end)
+        times = self.ts[start:end], self.arrivals()[start:end], self.bodies(start, end)
         return map(Row, range(first + start, first + end), *times)
 
-    def _arrivals(self) -> list[int]:
+    def arrivals(self) -> list[int]:
+        """Return when each arrived, in Unix milliseconds."""
         return self.column(ARRIVED) if ARRIVED in self._block.columns else _arrivals_of(self.ts)
 
-    def _bodies(self, start: int, end: int) -> Sequence[bytes]:
+    def bodies(self, start: int, end: int) -> Sequence[bytes]:
+        """Return the bodies from one index to before another."""
         shapes = self._block.shapes
         if not shapes:
             return _cut(self._block, self.column(LENGTHS))[start:end]

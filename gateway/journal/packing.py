@@ -25,7 +25,7 @@ _FULL = MOST_READINGS // 2
 """A block of so many readings isn't extended."""
 _BLOCK_BYTES = 256 * 1024
 """Of bodies in one block, which may be one body."""
-_READ_AT_ONCE = 128
+_READ_AT_ONCE = 256
 _DELETED_AT_ONCE = 2048
 _SLICES_BEHIND = 6
 _RETRY_S = 60.0
