@@ -4,6 +4,7 @@ import re
 import resource
 import shutil
 import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -12,8 +13,8 @@ from gateway.findings import Finding, error, warning
 from gateway.runtime import is_set, now
 
 ABOUT = "machine"
-_ENOUGH = 2048
-"""Descriptors: a session of a browser takes up to two, of which there are at most 1000, and a source a few."""
+_A_CLIENT, _OTHERS = 2, 100
+"""Descriptors: a session of a browser takes two while it upgrades; journal, sources and logs take the others."""
 _SPARE = 16
 _TIMEOUT_S = 3.0
 _LIMIT = re.compile(r"Max open files\s+(\d+)")
@@ -51,29 +52,36 @@ def _synchronised() -> str:
 
 def _descriptors(facts: Facts) -> Iterator[Finding]:
     limit, used = _of_process(facts.pid) if facts.pid else (_would_be(facts), 0)
+    wanted = _wanted(facts)
     if used and limit - used < _SPARE:
         text = f"the gateway has {used} files and connections open, of at most {limit}"
         yield error("descriptors-used-up", ABOUT, text, _more_descriptors(facts))
-    elif limit < _ENOUGH:
-        text = f"the gateway may have {limit} files and connections open; with many viewers that is too few"
+    elif limit < wanted:
+        text = f"the gateway may have {limit} files and connections open, and wants {wanted} for max_clients"
         yield warning("descriptors-few", ABOUT, text, _more_descriptors(facts))
 
 
+def _wanted(facts: Facts) -> int:
+    """Return how many the gateway makes room for, if it may: its limit goes up to the hard one by itself."""
+    clients = facts.configuration.settings.web.max_clients if facts.configuration else 0
+    return _A_CLIENT * clients + _OTHERS
+
+
 def _would_be(facts: Facts) -> int:
-    of_unit = facts.unit.properties.get("LimitNOFILESoft", "") if facts.unit else ""
+    of_unit = facts.unit.properties.get("LimitNOFILE", "") if facts.unit else ""
     if of_unit.isdecimal():
         return int(of_unit)
-    soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
-    return _ENOUGH if soft == resource.RLIM_INFINITY else soft
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    return sys.maxsize if hard == resource.RLIM_INFINITY else hard
 
 
 def _of_process(pid: int) -> tuple[int, int]:
     """Return how many a process may have, and how many it has as far as that can be seen."""
     try:
         match = _LIMIT.search(Path(f"/proc/{pid}/limits").read_text(encoding="utf-8"))
-        limit = int(match[1]) if match else _ENOUGH
+        limit = int(match[1]) if match else sys.maxsize
     except OSError:
-        return _ENOUGH, 0
+        return sys.maxsize, 0
     try:
         return limit, len(list(Path(f"/proc/{pid}/fd").iterdir()))
     except OSError:

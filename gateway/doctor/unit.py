@@ -13,7 +13,7 @@ _PROPERTIES = (
     *("LoadState", "ActiveState", "UnitFileState", "FragmentPath", "NeedDaemonReload", "Type", "ExecStart"),
     *("ExecReload", "ProtectHome", "ProtectSystem", "ReadWritePaths", "StateDirectory", "PrivateTmp"),
     *("DevicePolicy", "DeviceAllow"),
-    *("User", "SupplementaryGroups", "DynamicUser", "MainPID", "Result", "ExecMainStatus", "LimitNOFILESoft"),
+    *("User", "SupplementaryGroups", "DynamicUser", "MainPID", "Result", "ExecMainStatus", "LimitNOFILE"),
 )
 _TIMEOUT_S = 3.0
 

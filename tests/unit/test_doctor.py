@@ -1,6 +1,8 @@
 """What the tests of the real program can't make happen."""
 
+import ast
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -12,6 +14,7 @@ from gateway.findings import Finding, note, warning
 from gateway.machine import User
 from tests.support.ports import wait_until
 
+ROOT = Path(__file__).parents[2]
 FACTS = Facts(None, None, (), "1", User.current())
 
 
@@ -102,3 +105,17 @@ def test_what_a_unit_allows():
     closed = Unit({"DevicePolicy": "closed", "DeviceAllow": "char-ttyUSB rw ; /dev/ttyS0 rw"})
     assert closed.devices() == {"char-ttyUSB", "/dev/ttyS0"}
     assert Unit({"DevicePolicy": "closed"}).devices() == frozenset()
+
+
+def names() -> set[str]:
+    """Return the names of all findings that the project's code makes."""
+    files = (path for package in ("gateway", "adapters") for path in (ROOT / package).rglob("*.py"))
+    calls = (node for path in files for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.Call))
+    made = (call for call in calls if isinstance(call.func, ast.Name) and call.func.id in ("error", "warning", "note"))
+    return {str(call.args[0].value) for call in made if isinstance(call.args[0], ast.Constant)}
+
+
+def test_the_page_names_all_that_can_be_found():
+    page = (ROOT / "docs" / "doctor.md").read_text()
+    assert len(names()) > 80
+    assert {name for name in names() if f"`{name}`" not in page} == set()

@@ -21,7 +21,7 @@ def systemd(box: Box, **properties: str) -> None:
         "ExecStart": f"{{ path={gatewayd} ; argv[]={gatewayd} --config {box.config} ; ignore_errors=no ; }}",
         "Result": "success",
         "ExecMainStatus": "0",
-        "LimitNOFILESoft": "8192",
+        "LimitNOFILE": "8192",
         **properties,
     }
     folder = box.folder / "bin"
