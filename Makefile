@@ -11,7 +11,7 @@ ARGS   ?=
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test chaos setup system check fix generated coverage bench bench-smoke wheel deb lock clean
+.PHONY: help demo test test-service chaos setup system check fix generated coverage bench bench-smoke wheel deb lock clean
 .DELETE_ON_ERROR:
 
 help:  ## list the targets
@@ -26,6 +26,11 @@ demo: $(VENV)/.runtime node_modules/.placed  ## run the gateway on demo sensors 
 
 test: setup  ## run every test (ARGS="tests/unit -x" for some)
 	$(BIN)/python -m pytest $(ARGS)
+
+test-service: setup  ## test the package and the service on a small Debian with a real systemd; root only, some minutes
+	@tools/apt.sh debootstrap=debootstrap systemd-nspawn=systemd-container gdb=gdb lintian=lintian \
+		dh=debhelper dpkg-buildpackage=dpkg-dev
+	SERVICE_TESTS=1 $(BIN)/python -m pytest tests/service $(ARGS)
 
 chaos: setup  ## try to break it, for about 20 minutes (CHAOS_SEED=N does the same again)
 	CHAOS_LONG=1 $(BIN)/python -m pytest tests/chaos $(ARGS)

@@ -29,6 +29,7 @@ lay_out_environment() {
     pip download --no-deps --require-hashes -r requirements/runtime.lock --dest "$build/wheels"
     pip install --no-index --find-links "$build/wheels" --no-compile --target "$site" "$wheel"
     rm -rf "$site/bin" "$site/include" "$site/greenlet/tests"
+    rm "$site"/telemetry_gateway-*.dist-info/direct_url.json  # where the wheel was at the build
     # Packages of one's own, adapters and models: pip install --target /usr/local/lib/telemetry-gateway …
     echo /usr/local/lib/telemetry-gateway > "$site/local.pth"
     printf 'home = /usr/bin\ninclude-system-site-packages = false\nversion = 3.11\n' > "$home/pyvenv.cfg"

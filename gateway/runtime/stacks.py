@@ -15,7 +15,7 @@ _DEEPEST = 25
 
 
 def stacks() -> str:
-    """Return the stacks of all threads as text, each once, with how many have it; takes some milliseconds."""
+    """Return the stacks of all threads as text, each once, with how many have it; holds the hub for some 50 ms."""
     seen = Counter("".join(traceback.format_stack(frame)[-_DEEPEST:]) for frame in _frames())
     shown = [f"{count} x\n{stack}" for stack, count in seen.most_common(_MOST)]
     left_out = [f"and {len(seen) - _MOST} more"] if len(seen) > _MOST else []
@@ -23,7 +23,16 @@ def stacks() -> str:
 
 
 def _frames() -> list[FrameType]:
-    gc.unfreeze()  # what was frozen at the start, many green threads among it, isn't listed
     native = sys._current_frames().values()  # noqa: SLF001  the documented name
-    green = [thing.gr_frame for thing in gc.get_objects() if isinstance(thing, greenlet)]
+    green = [thing.gr_frame for thing in _objects() if isinstance(thing, greenlet)]
     return [*native, *(frame for frame in green if frame is not None)]  # none: it has ended, or it runs now
+
+
+def _objects() -> list[object]:
+    """Return all that the garbage collector knows, with what it was told to pass over: the first green threads."""
+    frozen = gc.get_freeze_count() > 0
+    gc.unfreeze()
+    found = gc.get_objects()
+    if frozen:
+        gc.freeze()
+    return found

@@ -1,3 +1,5 @@
+import gc
+import re
 import socket
 import threading
 import time
@@ -164,3 +166,23 @@ def test_stamps_are_whole_microseconds_of_the_clock():
     stamps = [runtime.now() for _ in range(1000)]
     assert all(round(stamp, 6) == stamp for stamp in stamps)
     assert before - 1e-5 <= stamps[0] <= stamps[-1] <= time.time()
+
+
+def waits_for_the_test(event):
+    event.wait(30.0)
+
+
+def test_stacks_show_green_threads_also_after_the_collector_was_told_to_pass_over_them():
+    event = runtime.Event()
+    tasks = [runtime.spawn(waits_for_the_test, event) for _ in range(3)]
+    runtime.sleep(0)
+    gc.freeze()
+    try:
+        told = runtime.stacks()
+        assert gc.get_freeze_count() > 0
+    finally:
+        gc.unfreeze()
+    assert re.search(r"(?m)^3 x\n(  .*\n)*?.* in waits_for_the_test\n", told)
+    assert "test_stacks_show_green_threads" in told
+    event.set()
+    assert all(task.join(5.0) for task in tasks)
