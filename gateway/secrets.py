@@ -2,6 +2,8 @@
 
 import json
 import re
+from collections.abc import Iterator
+from urllib.parse import quote
 
 _LEAST = 4
 """Characters of a secret: hiding a shorter one would make every text unreadable, and hide nothing."""
@@ -22,15 +24,9 @@ class Secrets:
         self._pattern: re.Pattern[str] | None = None
 
     def add(self, secret: str, shown: str) -> None:
-        """Hide ``secret`` from now on, as it is and as it is written in JSON and in Python."""
-        for form in (
-            secret,
-            json.dumps(secret)[1:-1],
-            json.dumps(secret, ensure_ascii=False)[1:-1],
-            repr(secret)[1:-1],
-        ):
-            if len(form) >= _LEAST:
-                self._shown[form] = shown
+        """Hide ``secret`` from now on, and each line of it, as it is and as it is written elsewhere."""
+        for line in (secret, *secret.splitlines()):
+            self._shown |= {form: shown for form in _forms(line) if len(form) >= _LEAST}
         while len(self._shown) > _MOST:
             del self._shown[next(iter(self._shown))]
         longest_first = sorted(self._shown, key=len, reverse=True)
@@ -41,6 +37,12 @@ class Secrets:
         if self._pattern is not None:
             text = self._pattern.sub(lambda found: self._shown.get(found[0], "…"), text)
         return hide_userinfo(text)
+
+
+def _forms(text: str) -> Iterator[str]:
+    """Yield how a text looks by itself, in JSON, in Python and in an address."""
+    yield from (text, json.dumps(text)[1:-1], json.dumps(text, ensure_ascii=False)[1:-1], repr(text)[1:-1])
+    yield quote(text, safe="")
 
 
 def hide_userinfo(text: str) -> str:

@@ -4,6 +4,8 @@ import signal
 import subprocess
 import sys
 import threading
+import urllib.error
+import urllib.request
 
 import pytest
 
@@ -49,6 +51,15 @@ def connections(broker, name):
 
 def stored(daemon, name):
     return {source["name"]: source["ledger"]["stored"] for source in daemon.get("/api/v1/status")["sources"]}[name]
+
+
+def may_connect(daemon, origin):
+    url = f"{daemon.url}/socket.io/?EIO=4&transport=polling"
+    try:
+        with urllib.request.urlopen(urllib.request.Request(url, headers={"Origin": origin}), timeout=10.0) as answer:
+            return answer.status == 200
+    except urllib.error.HTTPError:
+        return False
 
 
 def gatewayctl(daemon, *arguments):
@@ -152,8 +163,10 @@ def test_an_unusable_file_changes_nothing_and_is_a_problem_until_it_is_mended(st
 
 def test_what_a_running_gateway_can_and_can_not_change(start, broker):
     daemon = start(tables(broker, "attic"))
+    assert not may_connect(daemon, "https://pi.example")
     daemon.configure('allowed_origins = ["https://pi.example"]\n' + tables(broker, "attic"), name="renamed")
     assert daemon.reload()["words"] == ["gateway.name changed", "web.allowed_origins changed"]
+    assert may_connect(daemon, "https://pi.example")
     assert daemon.get("/api/v1/status")["gateway"]["name"] == "renamed"
     with Viewer(daemon.url) as viewer:
         assert viewer.wait_for("hello")["gateway"] == "renamed"

@@ -1,4 +1,5 @@
 import json
+from urllib.parse import quote
 
 import pytest
 
@@ -21,10 +22,15 @@ def test_the_longer_of_two_goes_first(secrets):
     assert secrets.hide("hunter22 hunter") == "${B} ${A}"
 
 
-@pytest.mark.parametrize("write", [json.dumps, repr, lambda text: json.dumps(text, ensure_ascii=False)])
+@pytest.mark.parametrize("write", [json.dumps, repr, lambda text: json.dumps(text, ensure_ascii=False), quote])
 def test_a_secret_is_hidden_as_it_is_quoted(secrets, write):
     secrets.add('grün"\\\t', "…")
     assert "n" not in secrets.hide(write('grün"\\\t'))
+
+
+def test_of_a_secret_of_several_lines_each_is_one(secrets):
+    secrets.add("first line\nsecond line\n", "…")
+    assert secrets.hide("x second line first line") == "x … …"
 
 
 def test_what_is_too_short_would_only_make_texts_unreadable(secrets):
