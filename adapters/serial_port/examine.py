@@ -24,6 +24,8 @@ _TAKERS = {
     "ModemManager": "talks to new ports in search of a modem, in the sensor's first seconds",
     "brltty": "takes USB adapters for braille displays",
 }
+_BUILT_IN = ("ttyS", "ttyAMA")
+"""Kinds of ports that these leave alone."""
 _USB_DEVICE_LEVELS = 4
 """A terminal is so many folders below its USB device at most."""
 
@@ -134,8 +136,9 @@ def _lock_file(path: Path) -> Process | None:
 
 
 def _takers(path: Path, about: str) -> Iterator[Finding]:
+    built_in = _kind(os.major(path.stat().st_rdev)) in _BUILT_IN
     for name, what in _TAKERS.items():
-        if called(name):
+        if not built_in and called(name):
             remedy = f"sudo systemctl disable --now {name}, unless you need it"
             yield warning("port-taker", about, f"{name} is running, which {what}: {path} may be next", remedy)
 

@@ -55,6 +55,13 @@ def _state(facts: Facts, unit: Unit) -> Iterator[Finding]:
         text = f"it has failed ({result}, exit status {status}), and systemd doesn't start it any more"
         remedy = f"journalctl -u {_NAME} -n 50; then sudo systemctl restart {_NAME}"
         yield error("service-failed", ABOUT, text, remedy)
+    elif unit.properties.get("SubState") == "auto-restart":
+        times = unit.properties.get("NRestarts", "?")
+        text = f"it ends and is started again, {times} times so far ({result}, exit status {status})"
+        yield error("service-restarting", ABOUT, text, f"journalctl -u {_NAME} -n 20 says why")
+    elif unit.properties.get("ActiveState") == "activating":
+        text = "it is starting: its journal may be large, or be mended"
+        yield note("service-starting", ABOUT, text, f"journalctl -fu {_NAME} shows how far it is")
     elif unit.is_enabled and not unit.is_active:
         text = "it starts at boot, but isn't running now"
         yield error("service-stopped", ABOUT, text, f"sudo systemctl start {_NAME}")

@@ -29,7 +29,7 @@ def check(facts: Facts) -> Iterator[Finding]:
     folder = settings.gateway.state_dir
     yield from _writable(facts, folder)
     yield from _long_path(settings.gateway.control_socket)
-    yield from _socket(facts, settings.gateway.control_socket)
+    yield from _socket(facts, facts.control or settings.gateway.control_socket)
     existing = _nearest(folder)
     yield from _room(settings, folder, existing)
     yield from _kind(folder, mount_of(existing))

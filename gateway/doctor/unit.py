@@ -10,7 +10,17 @@ NAME = "telemetry-gateway.service"
 PACKAGED = (Path("/usr/lib/systemd/system"), Path("/lib/systemd/system"))
 """Where packages put units."""
 _PROPERTIES = (
-    *("LoadState", "ActiveState", "UnitFileState", "FragmentPath", "NeedDaemonReload", "Type", "ExecStart"),
+    *(
+        "LoadState",
+        "ActiveState",
+        "SubState",
+        "NRestarts",
+        "UnitFileState",
+        "FragmentPath",
+        "NeedDaemonReload",
+        "Type",
+        "ExecStart",
+    ),
     *("ExecReload", "ProtectHome", "ProtectSystem", "ReadWritePaths", "StateDirectory", "PrivateTmp"),
     *("DevicePolicy", "DeviceAllow"),
     *("User", "SupplementaryGroups", "DynamicUser", "MainPID", "Result", "ExecMainStatus", "LimitNOFILE"),

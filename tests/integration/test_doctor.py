@@ -84,10 +84,10 @@ def test_a_running_gateway_is_not_disturbed():
         line = box.stack.enter_context(VirtualPort(box.folder / "port"))
         daemon = box.daemon(mqtt(running.port) + serial(line.link))
         daemon.wait_up("broker", "bench")
-        connections = running.log.count("New client connected")
+        connections = running.log.count("New connection")
         kept = files(daemon)
         assert box.visit().code == 0
-        assert running.log.count("New client connected") == connections
+        assert running.log.count("New connection") == connections
         assert files(daemon) == kept
         assert daemon.source_states() == {"broker": "up", "bench": "up"}
         assert "is down" not in daemon.log

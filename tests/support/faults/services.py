@@ -25,6 +25,21 @@ def failed(box: Box) -> None:
     systemd(box, ActiveState="failed", Result="watchdog", ExecMainStatus="6")
 
 
+@fault(
+    "the service ends again and again", "service-restarting", "journalctl -u", said=["17 times so far"], how=NOT_REAL
+)
+def restarting(box: Box) -> None:
+    properties = {"SubState": "auto-restart", "NRestarts": "17", "Result": "exit-code", "ExecMainStatus": "1"}
+    systemd(box, ActiveState="activating", **properties)
+
+
+@fault(
+    "the service is starting", "service-starting", "journalctl -fu", said=["starting"], severity="note", how=NOT_REAL
+)
+def starting(box: Box) -> None:
+    systemd(box, ActiveState="activating", SubState="start")
+
+
 @fault("the service is stopped", "service-stopped", "sudo systemctl start", said=["isn't running now"], how=NOT_REAL)
 def stopped(box: Box) -> None:
     systemd(box, ActiveState="inactive")

@@ -1,11 +1,13 @@
 """Sensors that accept a connection and write a line a message."""
 
 import socket
+from collections.abc import Iterator
 
 from pydantic import Field, model_validator
 
 from gateway.adapter import Adapter, AdapterConfig, Emit, PayloadConfig
 from gateway.errors import AdapterDown
+from gateway.findings import Finding, Situation, error
 from gateway.framing import LineFraming
 from gateway.model import RawMessage
 from gateway.runtime import Event, now
@@ -47,6 +49,16 @@ class TcpLines(Adapter[TcpLinesConfig]):
         """Connect and hang up."""
         self._connect().close()
         return f"{self._where} accepts a connection"
+
+    def examine(self, situation: Situation) -> Iterator[Finding]:
+        """Try to connect, unless the gateway is connected: the sensor may take one client only."""
+        if situation.connected:
+            return
+        try:
+            self._connect().close()
+        except AdapterDown as failure:
+            remedy = f"is it on, and in this network? ping {self.config.host}"
+            yield error("tcp-lines-unreachable", f"source {self.config.name}", str(failure), remedy)
 
     def _connect(self) -> socket.socket:
         try:
