@@ -17,9 +17,6 @@ from gateway.settings.problems import Complaint, complaints
 from gateway.settings.references import References
 from gateway.settings.words import spelled
 
-_NOT_SHOWN = "a value that is not shown"
-_HARMLESS = ("nothing", "an unknown key", "a table", '""')
-
 M = TypeVar("M", bound=BaseModel)
 
 
@@ -125,8 +122,8 @@ class Document:
 
     def _keep(self, part: Part, path: toml_lines.Path, complaint: Complaint) -> None:
         key, hide = spelled(path), self.secrets.hide
-        found = _NOT_SHOWN if is_secret_key(key) and complaint.found not in _HARMLESS else complaint.found
-        problem = ConfigProblem(part.where(path), key, hide(complaint.expected), hide(found), hide(complaint.hint))
+        said = complaint.discreet() if is_secret_key(key) else complaint
+        problem = ConfigProblem(part.where(path), key, hide(said.expected), hide(said.found), hide(said.hint))
         self._problems.append((self._merged.parts.index(part), part.line(path) or 0, problem))
 
 

@@ -2,10 +2,10 @@
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import get_args
 
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel, SecretStr, ValidationError
 from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails
 
@@ -14,6 +14,8 @@ from gateway.settings.toml_lines import Path
 from gateway.settings.words import described, did_you_mean, one_of, quoted
 
 _VALUE_ERROR = re.compile(r"(?:(\w+): )?expected,? (.*?)(?:, (?:got|found) [^;]*)?(?:; (.*))?", re.DOTALL)
+_NOT_SHOWN = "a value that is not shown"
+_HARMLESS = ("nothing", "an unknown key", "a table", '""')
 _OF_KEY = "[key]"
 """How pydantic's location ends where a table's key is wrong, and not its value."""
 
@@ -28,12 +30,17 @@ class Complaint:
     found: str
     hint: str = ""
 
+    def discreet(self) -> "Complaint":
+        """Return the same without what was found, where that may be a secret."""
+        return self if self.found in _HARMLESS else replace(self, found=_NOT_SHOWN)
+
 
 def complaints(error: ValidationError, model: type[BaseModel], table: object) -> Iterator[Complaint]:
     """Yield each thing that is wrong with ``table``, which doesn't fit ``model``."""
     for details in error.errors(include_url=False):
         if not _only_follows(details, table):
-            yield _complaint(details, model, table)
+            complaint = _complaint(details, model, table)
+            yield complaint.discreet() if _is_secret(model, complaint.path) else complaint
 
 
 def _only_follows(details: ErrorDetails, table: object) -> bool:
@@ -119,6 +126,11 @@ def _fields_around(model: type[BaseModel], path: Path) -> dict[str, FieldInfo]:
         inner = list(_models(fields[part].annotation)) if isinstance(part, str) and part in fields else []
         tables = inner or tables
     return _named(tables)
+
+
+def _is_secret(model: type[BaseModel], path: Path) -> bool:
+    field = _fields_around(model, path).get(str(path[-1])) if path else None
+    return field is not None and (field.annotation is SecretStr or SecretStr in get_args(field.annotation))
 
 
 def _named(tables: list[type[BaseModel]]) -> dict[str, FieldInfo]:

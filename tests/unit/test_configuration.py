@@ -27,6 +27,7 @@ class BrokerConfig(AdapterConfig):
     ca_file: ConfigPath | None = None
     secret_file: ConfigPath | None = None
     password: SecretStr | None = None
+    pin: SecretStr | None = Field(None, max_length=8)
     url: str = ""
     routes: tuple[Route, ...] = ()
 
@@ -389,6 +390,8 @@ def test_names_are_compared_as_they_are_in_the_end(problems, monkeypatch):
         'url = "socket://a:hunter22@b c"\nurl_must_be_short = 1',
         'password = ["hunter22"]',
         "password = 477302722",
+        "pin = 477302722",
+        'pin = "hunter22 is too long"',
     ],
 )
 def test_no_problem_shows_a_secret(problems, monkeypatch, wrong):
