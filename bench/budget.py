@@ -10,6 +10,7 @@ warnings.filterwarnings("ignore", message=r"\s*Eventlet is deprecated")
 
 import gc
 import timeit
+from contextlib import nullcontext
 
 from adapters.mqtt import Mqtt, MqttConfig
 from adapters.mqtt.inbound import Inbound
@@ -51,6 +52,9 @@ class NoJournal:
 class NoRoom:
     def occupied(self, room):
         return False
+
+    def together(self):
+        return nullcontext()
 
 
 class NoClient:

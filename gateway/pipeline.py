@@ -147,16 +147,20 @@ class Pipeline:
             self.meters.committed(batch.entries, batch.took_s, waited_s)
 
     def _publish(self, waiting: _Devices) -> None:
-        for device, shown in waiting.items():
-            try:
-                is_news = self._update(device, shown)
-                self._sinks.live.publish(device, [reading for reading, _ in shown])
-                if is_news:
-                    self._sinks.live.tell(device, "device", self._sinks.devices.describe(device))
-            except Exception as error:  # noqa: BLE001  a defect in one part ends nothing but that part
-                self._defects.report("publishing", error)
+        with self._sinks.live.together():
+            for device, shown in waiting.items():
+                self._publish_one(device, shown)
         self._sinks.overview.touch(waiting)
         waiting.clear()
+
+    def _publish_one(self, device: str, shown: Sequence[_Shown]) -> None:
+        try:
+            is_news = self._update(device, shown)
+            self._sinks.live.publish(device, [reading for reading, _ in shown])
+            if is_news:
+                self._sinks.live.tell(device, "device", self._sinks.devices.describe(device))
+        except Exception as error:  # noqa: BLE001  a defect in one part ends nothing but that part
+            self._defects.report("publishing", error)
 
     def _update(self, device: str, shown: Sequence[_Shown]) -> bool:
         """Tell the devices' table: readings of one route at a time, for each has its profile.

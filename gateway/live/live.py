@@ -1,6 +1,7 @@
 """Who watches what; hub thread only."""
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
 
 from gateway.live.catching_up import CatchingUp
 from gateway.live.emissions import Emissions
@@ -63,6 +64,10 @@ class Live:
         for room in self._rooms.of(device):
             if room.live:
                 self._emissions.publish(room, readings)
+
+    def together(self) -> AbstractContextManager[None]:
+        """Return within what to publish for many devices, so that it goes to each viewer in few writes."""
+        return self._transport.together()
 
     def flush(self) -> None:
         """Send what waits for company."""

@@ -1,6 +1,7 @@
 """What live needs of others: a way to viewers, and the journal."""
 
 from collections.abc import Sequence
+from contextlib import AbstractContextManager
 from typing import NamedTuple, Protocol
 
 from gateway.journal import Condensed, Stored
@@ -33,6 +34,9 @@ class Transport(Protocol):
 
     def send_room(self, room: str, event: str, payload: object) -> Sequence[str]:
         """Send one event to a room; return those for whom too much waits to take it."""
+
+    def together(self) -> AbstractContextManager[None]:
+        """Return within what to send to many rooms, so that it goes to each viewer in few writes."""
 
     def enter(self, viewer: str, room: str) -> None:
         """Put a viewer into a room."""

@@ -1,7 +1,8 @@
 """The Socket.IO server, and what live and overview need of it."""
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from functools import partial
 from math import inf
 from typing import Any
@@ -16,7 +17,8 @@ from socketio.packet import EVENT
 
 from gateway.live import Event, Traffic
 from gateway.runtime import monotonic
-from gateway.web.broadcast import ask, broadcast, deliver, waiting
+from gateway.web.broadcast import ask, broadcast, deliver, deliver_packets, waiting
+from gateway.web.gathering import Gathering
 from gateway.web.inbound import Inbound
 from gateway.web.outbox import Outbox
 from gateway.web.websocket import Upgrade
@@ -90,6 +92,7 @@ class Sockets:
     def __init__(self, socketio: SocketIO, namespace: str = NAMESPACE) -> None:
         self._server = socketio.server
         self._namespace = namespace
+        self._gathering: Gathering | None = None
 
     def clients(self) -> int:
         """Return how many are connected."""
@@ -121,7 +124,18 @@ class Sockets:
         text = self._encode(event, payload)
         members = self._server.manager.get_participants(self._namespace, room)
         sessions = self._server.eio.sockets
-        return broadcast([(sid, sessions[eio_sid]) for sid, eio_sid in members if eio_sid in sessions], text, most)
+        clients = [(sid, sessions[eio_sid]) for sid, eio_sid in members if eio_sid in sessions]
+        return broadcast(clients, text, most, self._gathering)
+
+    @contextmanager
+    def together(self) -> Iterator[None]:
+        """Write what is sent within this block to each client in few pieces; nothing in it waits."""
+        self._gathering = Gathering(deliver_packets)
+        try:
+            yield
+        finally:
+            gathering, self._gathering = self._gathering, None
+            gathering.send()
 
     def _encode(self, event: str, payload: object) -> str:
         text: str = self._server.packet_class(EVENT, namespace=self._namespace, data=[event, payload]).encode()

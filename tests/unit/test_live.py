@@ -1,6 +1,7 @@
 """Live against a journal and a transport in memory; what a viewer gets is what counts."""
 
 import random
+from contextlib import nullcontext
 
 import orjson
 import pytest
@@ -51,6 +52,9 @@ class Transport:
     def send_all(self, viewer, events):
         for event in events:
             self.send(viewer, *event)
+
+    def together(self):
+        return nullcontext()
 
     def send_room(self, device, event, payload):
         room = self.rooms.get(device, set())

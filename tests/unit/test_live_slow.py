@@ -2,6 +2,7 @@
 
 import random
 from collections import deque
+from contextlib import nullcontext
 
 import orjson
 import pytest
@@ -118,6 +119,9 @@ class World:
         self.lines[viewer].lots.append([(event, orjson.loads(orjson.dumps(payload))) for event, payload in events])
         for event in events:
             self.send(viewer, *event)
+
+    def together(self):
+        return nullcontext()
 
     def send_room(self, device, event, payload):
         room = self.rooms[device]

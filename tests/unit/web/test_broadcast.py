@@ -7,7 +7,8 @@ import pytest
 from engineio.packet import MESSAGE, Packet
 
 from gateway.runtime import monotonic, sleep, spawn
-from gateway.web.broadcast import ask, broadcast, deliver
+from gateway.web.broadcast import ask, broadcast, deliver, deliver_packets
+from gateway.web.gathering import MOST_BYTES, Gathering
 from gateway.web.outbox import Outbox
 from gateway.web.websocket import WebSocket, text_frame
 
@@ -19,12 +20,16 @@ class Session:
         self.queue = Outbox()
         self.upgraded, self.upgrading, self.closed = upgraded, False, False
         self.takes, self.waiting, self.written, self.pings, self.is_cut = takes, 0, [], 0, False
-        self.websocket = self
+        self.websocket = self.socket = self
+        self.options = set()
 
     def write_now(self, frame):
         if self.takes:
             self.written.append(frame)
         return self.takes
+
+    def setsockopt(self, *option):
+        self.options.add(option)
 
     def ping_now(self):
         self.pings += self.takes
@@ -190,3 +195,34 @@ def test_a_closed_connection_holds_nothing_back(pair):
     websocket.write_now(text_frame("4x"))
     websocket.close()
     assert websocket.acknowledged() == websocket.written
+
+
+def test_what_goes_to_one_from_many_rooms_is_written_in_few_pieces_and_in_order():
+    session, gathering = Session(), Gathering(deliver_packets)
+    texts = [f"{number:1000}" for number in range(20)]
+    for text in texts:
+        assert broadcast([("v", session)], text, 4096, gathering) == []
+    assert len(session.written) == 20_000 // (MOST_BYTES + 1000)
+    gathering.send()
+    assert b"".join(session.written) == b"".join(text_frame(Packet(MESSAGE, data=text).encode()) for text in texts)
+    assert len(session.written) == 20_000 // (MOST_BYTES + 1000) + 1
+    assert session not in gathering
+    assert session.options == {(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)}
+
+
+def test_nothing_overtakes_what_is_gathered_and_nothing_is_gathered_past_what_waits():
+    session, gathering = Session(), Gathering(deliver_packets)
+    broadcast([("v", session)], "first", 4096, gathering)
+    session.queue.put(Packet(MESSAGE, data="an acknowledgement"))
+    broadcast([("v", session)], "second", 4096, gathering)
+    gathering.send()
+    assert [session.queue.get(block=False).data for _ in range(3)] == ["an acknowledgement", "first", "second"]
+    full = Session(takes=False)
+    full.waiting = 5000
+    assert broadcast([("f", full)], "x", 4096, gathering) == ["f"]
+
+
+def test_in_large_rooms_nothing_is_gathered():
+    sessions, gathering = [Session() for _ in range(20)], Gathering(deliver_packets)
+    broadcast([(str(number), session) for number, session in enumerate(sessions)], "x", 4096, gathering)
+    assert all(session.written for session in sessions)
