@@ -13,7 +13,7 @@ from gateway.openness import warnings
 from gateway.profiles import Profile, ProfileConfig, build
 from gateway.registry import AdapterType, BrokenType, Registry, UnknownType
 from gateway.secrets import Secrets
-from gateway.settings import Document, References, Settings, drop_ins, find_config
+from gateway.settings import Document, References, Settings, check_version, drop_ins, find_config
 from gateway.settings.problems import Complaint
 from gateway.settings.toml_lines import Path as Place
 from gateway.settings.words import described, did_you_mean, one_of, quoted
@@ -74,6 +74,7 @@ def load(
     added = drop_ins(path)
     references = References(os.environ, secrets or Secrets(), elsewhere=elsewhere)
     document = Document.read(path, added, references)
+    check_version(document)
     settings = document.check(Settings)
     adapters = tuple(_Adapters(document, registry or Registry.installed()).check())
     profiles = list(_profiles(document))

@@ -26,6 +26,8 @@ def build(schema: Schema) -> str:
     for name, node in schema["properties"].items():
         if name == "adapters":
             lines += _adapters(schema, node)
+        elif not _is_table(schema, node):
+            lines += ["", *_prose(node["description"]), f"{name} = {_toml(node['default'])}"]
         else:
             lines += _any_table(schema, name, node, is_live="properties" in resolve(schema, node))
     return "\n".join(lines) + "\n"

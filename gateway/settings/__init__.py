@@ -5,6 +5,7 @@ from gateway.settings.files import control_socket, drop_ins, find_config
 from gateway.settings.models import GatewaySettings, JournalSettings, Settings, WebSettings
 from gateway.settings.part import Part
 from gateway.settings.references import References
+from gateway.settings.version import check_version
 
 __all__ = [
     "Document",
@@ -14,6 +15,7 @@ __all__ = [
     "References",
     "Settings",
     "WebSettings",
+    "check_version",
     "control_socket",
     "drop_ins",
     "find_config",

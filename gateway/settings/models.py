@@ -14,6 +14,8 @@ from pydantic_core import PydanticCustomError
 
 from gateway.quantities import ConfigPath, Duration, Size
 
+VERSION: Literal[1] = 1
+"""Of the format of gateway.toml; one more when a file that was right would be read in another way."""
 _ORIGIN = re.compile(r"https?://[^/\s?#]+")
 
 
@@ -115,6 +117,9 @@ class JournalSettings(_Table):
 class Settings(_Table):
     """The whole file; what is in an adapter's or a profile's table is left to these."""
 
+    version: Literal[1] = Field(
+        VERSION, description="of the format of this file; a gateway that knows only older ones refuses it in words"
+    )
     gateway: GatewaySettings = Field({}, validate_default=True)
     web: WebSettings = Field({}, validate_default=True)
     journal: JournalSettings = Field({}, validate_default=True)

@@ -408,3 +408,29 @@ def test_the_socket_is_found_where_the_service_s_secrets_are_unknown(tmp_path):
     path.write_text('[gateway]\nstate_dir = "${NOBODY_SET_THIS}"\n')
     with pytest.raises(ConfigError, match="a variable that is set"):
         control_socket(path)
+
+
+def test_a_file_of_a_newer_gateway_is_refused_and_nothing_else_of_it_is_judged(tmp_path):
+    (tmp_path / "gateway.toml").write_text("# mine\nversion = 2\n[gateway]\nunheard_of = 1\n[plugins]\n")
+    with pytest.raises(ConfigError) as caught:
+        load(tmp_path / "gateway.toml", Registry([]))
+    (problem,) = caught.value.problems
+    assert str(problem).startswith(f"{tmp_path}/gateway.toml:2: version: expected at most 1, found 2; ")
+
+
+@pytest.mark.parametrize("version", ["0", "true", '"1"', "1.0"])
+def test_a_version_is_a_number_that_there_was(version, tmp_path):
+    (tmp_path / "gateway.toml").write_text(f"version = {version}")
+    with pytest.raises(ConfigError, match=r"gateway\.toml:1: version: expected "):
+        load(tmp_path / "gateway.toml", Registry([]))
+
+
+def test_a_version_is_not_needed_and_belongs_into_the_main_file(tmp_path):
+    (tmp_path / "gateway.toml").write_text("version = 1")
+    assert load(tmp_path / "gateway.toml", Registry([])).settings.version == 1
+    (tmp_path / "gateway.toml").write_text("")
+    assert load(tmp_path / "gateway.toml", Registry([])).settings.version == 1
+    (tmp_path / "conf.d").mkdir()
+    (tmp_path / "conf.d" / "a.toml").write_text("version = 1")
+    with pytest.raises(ConfigError, match=r"a\.toml:1: version: "):
+        load(tmp_path / "gateway.toml", Registry([]))
