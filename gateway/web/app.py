@@ -1,6 +1,6 @@
 """The Flask app: pages, API, and the headers that every answer carries."""
 
-from flask import Flask, Response
+from flask import Flask, Response, request
 
 from gateway.web import api, pages, probes, rejects
 from gateway.web.guard import CONTENT_SECURITY_POLICY
@@ -20,6 +20,10 @@ def create() -> Flask:
         response.headers.setdefault("X-Content-Type-Options", "nosniff")
         response.headers.setdefault("Referrer-Policy", "no-referrer")
         return response
+
+    @app.teardown_request
+    def forget(_: BaseException | None) -> None:
+        request.routing_exception = None  # else each 404 is a cycle with its traceback: garbage that is searched for
 
     return app
 

@@ -55,6 +55,7 @@ class Protocol(HttpProtocol):  # type: ignore[misc]  # eventlet has no types
                 super().__init__(conn_state, server)
         finally:
             door.leave(conn_state[0])
+            self.__dict__.clear()  # a cycle by way of the environ, else: a thousand are a long search for garbage
 
     def _read_request_line(self) -> Any:
         sleep(self._requests.pause_s())  # others run between any two, also if all have been sent at once

@@ -64,6 +64,10 @@ class _Message(RFC6455WebSocket.Message):  # type: ignore[misc]  # eventlet has 
             raise FailedConnectionError(_NO_TEXT, "text is UTF-8") from error
 
 
+def _nothing() -> None:
+    """Do nothing."""
+
+
 class WebSocket(RFC6455WebSocket):  # type: ignore[misc]  # eventlet has no types
     """One connection; ``write_now`` sends a ready frame past the queue where nothing waits in it."""
 
@@ -80,9 +84,9 @@ class WebSocket(RFC6455WebSocket):  # type: ignore[misc]  # eventlet has no type
         super().__init__(*args, **kwargs)
         self._pings: deque[int] = deque(maxlen=_MOST_PINGS)
         self._fragments = 0
-        self.admit: Callable[[], None] = lambda: None
+        self.admit: Callable[[], None] = _nothing
         """Called before each frame is read; returns when it may be."""
-        self.leave: Callable[[], None] = lambda: None
+        self.leave: Callable[[], None] = _nothing
         """Called at the end; returns when there is time for it."""
 
     def acknowledged(self) -> int:
@@ -254,4 +258,6 @@ class Upgrade(WebSocketWSGI):  # type: ignore[misc]  # engineio has no types
         finally:
             session.queue.one_by_one = session.upgraded
             websocket.close()
+            websocket.admit = websocket.leave = _nothing  # no cycles are left behind
+            del self.handler, self._serve
         return []

@@ -34,6 +34,10 @@ class PacedViewer:
         self._thread.join(10.0)
         self.close()
 
+    def join(self, device):
+        """Watch one more."""
+        self._client.send(b'42/telemetry,["join",{"device":"%s"}]' % device.encode())
+
     def close(self):
         """Leave."""
         self._client.socket.close()
