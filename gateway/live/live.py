@@ -10,12 +10,14 @@ from gateway.live.rooms import Room, Rooms
 from gateway.live.thinning import interval_s
 from gateway.live.watches import Viewer, Watch
 from gateway.model import Reading
-from gateway.runtime import cpu_time, monotonic
+from gateway.runtime import cpu_time, monotonic, sleep
 
 _MOST_DEVICES = 1000
 """Devices that one viewer may watch."""
 _LOOKS_A_ROUND = 10
 """All are asked within so many looks, and not in one: a hundred answers at once would hold the hub."""
+_AT_A_STRETCH_S = 0.005
+"""Of CPU time, for news that nobody waits for."""
 
 
 class TooManyDevices(Exception):
@@ -160,8 +162,12 @@ class Live:
     def announce_watchers(self) -> None:
         """Send ``room_info`` where somebody came or went since the last call."""
         devices, self._recount = self._recount, set()
+        until = cpu_time() + _AT_A_STRETCH_S
         for device in devices:
             self._send_to_all(device, "room_info", {"device": device, "watchers": self.watchers(device)})
+            if cpu_time() > until:  # somebody joined, or left, a thousand at once
+                sleep()
+                until = cpu_time() + _AT_A_STRETCH_S
 
     def tap(self, function: Callable[[str, Sequence[Reading]], None]) -> Callable[[], None]:
         """Call ``function`` with all that is published, until the returned function is called."""
