@@ -24,7 +24,7 @@ _TAKERS = {
     "ModemManager": "talks to new ports in search of a modem, in the sensor's first seconds",
     "brltty": "takes USB adapters for braille displays",
 }
-_BUILT_IN = ("ttyS", "ttyAMA")
+_BUILT_IN = frozenset({"ttyS", "ttyAMA"})
 """Kinds of ports that these leave alone."""
 _USB_DEVICE_LEVELS = 4
 """A terminal is so many folders below its USB device at most."""
@@ -91,23 +91,19 @@ def _permission(path: Path, situation: Situation, about: str) -> Iterator[Findin
 
 def _allowed(path: Path, situation: Situation, about: str) -> Iterator[Finding]:
     """See whether the service may open this kind of device, which its user may."""
-    kind = _kind(os.major(path.stat().st_rdev))
-    patterns = situation.devices
-    if patterns is None or situation.connected or kind is None or str(path) in patterns:
+    kinds, patterns = kinds_of(os.major(path.stat().st_rdev)), situation.devices
+    if patterns is None or situation.connected or not kinds or str(path.resolve()) in patterns:
         return
-    if not any(fnmatch(f"char-{kind}", pattern) for pattern in patterns):
-        text = f"{path} is a device of the kind {kind}, which the service may not open, whatever its user may"
-        remedy = f"sudo systemctl edit telemetry-gateway: [Service] DeviceAllow=char-{kind} rw; then restart it"
+    if not any(fnmatch(f"char-{kind}", pattern) for kind in kinds for pattern in patterns):
+        text = f"{path} is a device of the kind {kinds[-1]}, which the service may not open, whatever its user may"
+        remedy = f"sudo systemctl edit telemetry-gateway: [Service] DeviceAllow=char-{kinds[-1]} rw; then restart it"
         yield error("port-not-allowed", about, text, remedy)
 
 
-def _kind(major: int) -> str | None:
-    """Return the name of a kind of character devices: proc(5), /proc/devices."""
-    for line in _read(Path("/proc/devices")).partition("Block devices:")[0].splitlines():
-        words = line.split()
-        if len(words) == 2 and words[0] == str(major):
-            return words[1]
-    return None
+def kinds_of(major: int) -> list[str]:
+    """Return what a major number of character devices is called; systemd allows all of it by any (proc(5), devices)."""
+    lines = _read(Path("/proc/devices")).partition("Block devices:")[0].splitlines()
+    return [line.split()[1] for line in lines if line.split()[:1] == [str(major)]]
 
 
 def _held(path: Path, situation: Situation, about: str) -> Iterator[Finding]:
@@ -136,7 +132,7 @@ def _lock_file(path: Path) -> Process | None:
 
 
 def _takers(path: Path, about: str) -> Iterator[Finding]:
-    built_in = _kind(os.major(path.stat().st_rdev)) in _BUILT_IN
+    built_in = not _BUILT_IN.isdisjoint(kinds_of(os.major(path.stat().st_rdev)))
     for name, what in _TAKERS.items():
         if not built_in and called(name):
             remedy = f"sudo systemctl disable --now {name}, unless you need it"

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from adapters.mqtt.examine import _covers
+from adapters.serial_port.examine import kinds_of
 from gateway.doctor import Facts, doctor
 from gateway.doctor.environment import _fits
 from gateway.doctor.unit import Unit
@@ -98,6 +99,11 @@ def test_which_routes_hide_which(one, other, covers):
 )
 def test_which_versions_fit(found, wanted, fits):
     assert _fits(found, wanted) is fits
+
+
+def test_a_number_of_devices_may_have_several_names():
+    assert {"tty", "ttyS"} <= set(kinds_of(4))
+    assert kinds_of(9_999) == []
 
 
 def test_what_a_unit_allows():
