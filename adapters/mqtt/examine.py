@@ -147,5 +147,5 @@ def _credentials(config: MqttConfig, where: str, reason: str, about: str) -> Fin
     else:
         text = f"{where} refuses the user {config.username}: {reason.lower()}"
         name = shlex.quote(config.username)
-        remedy = f"mosquitto_passwd sets a new one at the broker: sudo mosquitto_passwd /etc/mosquitto/passwd {name}"
+        remedy = f"at the broker: sudo mosquitto_passwd /etc/mosquitto/passwd {name}; sudo systemctl reload mosquitto"
     return error("broker-refuses-credentials", about, text, remedy)

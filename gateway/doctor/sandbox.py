@@ -44,9 +44,8 @@ def _hidden_below(path: Path, unit: Unit) -> str | None:
 def _state(folder: Path, unit: Unit) -> Iterator[Finding]:
     if unit.properties.get("ProtectSystem") != "strict":
         return
-    own = (Path("/var/lib") / name for name in unit.properties.get("StateDirectory", "").split())
     more = (Path(each.lstrip("-+")) for each in unit.properties.get("ReadWritePaths", "").split())
-    if not any(folder.is_relative_to(each) for each in (*own, *more)):
+    if not any(folder.is_relative_to(each) for each in (*unit.state_folders(), *more)):
         text = f"{folder} can't be written by the service, which may write its StateDirectory alone"
         remedy = f'state_dir = "/var/lib/telemetry-gateway", or {_EDIT}: [Service] ReadWritePaths={folder}'
         yield error("service-cannot-write", "state folder", text, remedy)

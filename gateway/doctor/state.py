@@ -57,6 +57,8 @@ def _writable(facts: Facts, folder: Path) -> Iterator[Finding]:
     elif os.statvfs(existing).f_flag & os.ST_RDONLY:
         remedy = f"sudo mount -o remount,rw {mount_of(existing).point}; if it came by itself, the disk or card is dying"
         yield error("disk-read-only", ABOUT, f"{folder} is on a disk that is mounted read-only", remedy)
+    elif existing != folder and facts.unit is not None and folder in facts.unit.state_folders():
+        return  # systemd makes it, for the gateway's user, at the first start
     elif not facts.user.may(existing, os.W_OK | os.X_OK):
         text = f"{folder} can't be {'written' if existing == folder else 'made'} by {name}, as whom the gateway runs"
         remedy = f"sudo install -d -o {name} {shown}; sudo chown -R {name} {shown}"

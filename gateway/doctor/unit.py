@@ -60,6 +60,10 @@ class Unit:
         _, _, rest = self.properties.get("ExecStart", "").partition("argv[]=")
         return rest.partition(" ;")[0].strip()
 
+    def state_folders(self) -> list[Path]:
+        """Return the folders that systemd makes for it (``StateDirectory``)."""
+        return [Path("/var/lib") / name for name in self.properties.get("StateDirectory", "").split()]
+
     def devices(self) -> frozenset[str] | None:
         """Return the devices that it may open, as ``DeviceAllow`` names them; None: all that the user may."""
         if self.properties.get("DevicePolicy", "auto") != "closed":

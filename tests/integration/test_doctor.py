@@ -10,6 +10,7 @@ from gateway.findings import Finding
 from tests.support.faults.box import Box
 from tests.support.faults.brokers import broker, mqtt, passwords
 from tests.support.faults.ports import serial
+from tests.support.faults.systemd import systemd
 from tests.support.faults.table import END, PAGE, faults, rendered
 from tests.support.faults.tls import secured, trusting
 from tests.support.ports import free_port, wait_until
@@ -129,6 +130,15 @@ def test_a_stopped_gateway_s_files_stay_as_they_are():
         assert box.visit().code == 0
         assert files(daemon) == kept
         assert changed(daemon) == times
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="needs root")
+@pytest.mark.parametrize(("made", "found"), [("never-started-gateway", []), ("another", ["state-not-writable"])])
+def test_a_folder_that_systemd_will_make_is_not_missing(made, found):
+    with Box() as box:
+        box.write(gateway='state_dir = "/var/lib/never-started-gateway"')
+        systemd(box, User="nobody", StateDirectory=made)
+        assert [finding["name"] for finding in wrong(box)] == found
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="needs root")
