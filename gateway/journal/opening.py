@@ -12,6 +12,7 @@ from typing import IO
 
 from gateway.errors import JournalDown
 from gateway.journal import older, schema
+from gateway.journal.carrying import Hole, carry_blocks
 from gateway.journal.faults import is_damage, is_refusal, words
 from gateway.journal.records import Opened
 from gateway.journal.rescue import Rescued, carry_over, rescue
@@ -24,6 +25,7 @@ _CHECKED_BYTES = 64 * 2**20
 """Files up to here are checked in full at each start (about 0.1 s)."""
 
 
+_MOST_NAMED = 5
 _SKIPPED = "; where the last number given can't be known, seq goes on far behind it"
 
 
@@ -31,11 +33,21 @@ class _DamagedError(Exception):
     """The file was damaged and is set aside; says so in words."""
 
     def __init__(self, path: Path, aside: Path, rescued: Rescued) -> None:
-        super().__init__(
-            f"journal {path}: was damaged; it is kept as {aside.name}, and a new one was begun"
-            f" with the newest readings of {len(rescued.devices)} devices{'' if rescued.is_sure else _SKIPPED}"
-        )
+        super().__init__(path, aside, rescued)
         self.rescued = rescued
+        self.aside = aside
+        self.lost: list[Hole] = []
+        self._path = path
+
+    def __str__(self) -> str:
+        named = [f"readings {first} to {last} of {device}" for device, first, last in self.lost[:_MOST_NAMED]]
+        more = len(self.lost) - len(named)
+        pieces = ", ".join([*named, f"{more} more such pieces"] if more else named)
+        return (
+            f"journal {self._path}: was damaged; it is kept as {self.aside.name}, and a new one was begun"
+            f" with the newest readings of {len(self.rescued.devices)} devices, and what else could be read"
+            f"{f'; {pieces} are lost' if pieces else ''}{'' if self.rescued.is_sure else _SKIPPED}"
+        )
 
 
 class _OlderError(Exception):
@@ -104,13 +116,13 @@ def suspect(path: Path) -> None:
 
 
 def _load(
-    path: Path, settings: JournalSettings, tails: Tails, damaged: "_DamagedError | None" = None, note: str = ""
+    path: Path, settings: JournalSettings, tails: Tails, damaged: _DamagedError | None = None, note: str = ""
 ) -> tuple[Store, Opened]:
     connection = schema.connect(path, "rwc")
     with ExitStack() as closing:
         closing.callback(connection.close)
         try:
-            _prepare(connection, path, damaged.rescued if damaged else Rescued())
+            _prepare(connection, path, damaged)
             store = Store(path, settings, connection, tails)
             opened = _read(store, connection, path, settings, str(damaged or ""))
         except sqlite3.DatabaseError as error:
@@ -146,17 +158,27 @@ def _read(store: Store, connection: sqlite3.Connection, path: Path, settings: Jo
     return opened if os.access(path, os.W_OK) else replace(opened, refused=f"journal {path}: is read-only")
 
 
-def _prepare(connection: sqlite3.Connection, path: Path, rescued: Rescued) -> None:
+def _prepare(connection: sqlite3.Connection, path: Path, damaged: _DamagedError | None) -> None:
     if schema.is_new(connection, path):
         schema.create(connection)
-        with schema.transaction(connection):
-            carry_over(connection, rescued)
+        if damaged:
+            _carry(connection, damaged)
         return
     if _is_to_check(path):
         _check(connection)
     if schema.is_older(connection):
         older.take_over(connection, path)
         raise _OlderError
+
+
+def _carry(connection: sqlite3.Connection, damaged: _DamagedError) -> None:
+    rescued = damaged.rescued
+    with schema.transaction(connection):
+        carry_over(connection, rescued)
+    if rescued.has_blocks:
+        with suppress(sqlite3.Error):  # what can't be copied is lost, and what goes on is there already
+            names = {device.id: name for name, device in rescued.devices.items()}
+            damaged.lost = carry_blocks(damaged.aside, connection, names)
 
 
 def _is_to_check(path: Path) -> bool:

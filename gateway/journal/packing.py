@@ -123,7 +123,7 @@ class Packing:
     def _pack_device(self, name: str, upto: int) -> Iterator[None]:
         head = self._store.heads[name]
         while (tail := self._store.tails.of(name)) is not None and tail.rows and tail.rows[0] <= upto:
-            id_, before = self._unfull(head)
+            id_, before = self._unfull(head, tail.first)
             rows = [*before, *self._read(tail.rows[: MOST_READINGS - len(before)], before)]
             if len(rows) == len(before):  # the next one is too large to extend it
                 id_, rows = next(self._store.block_ids), list(self._read(tail.rows[:MOST_READINGS], ()))
@@ -132,10 +132,10 @@ class Packing:
                     self._write(name, id_, block, rows)
                 yield
 
-    def _unfull(self, head: Head) -> tuple[int, Sequence[Row]]:
+    def _unfull(self, head: Head, following: int) -> tuple[int, Sequence[Row]]:
         """Return the last block and its readings if it is to be extended, else the number of the next."""
         last = self._store.newest_block(head)
-        if last is not None and last.length < _FULL:
+        if last is not None and last.length < _FULL and last.last + 1 == following:  # none is lost in between
             try:
                 rows = unpack(self._store.block(last))
             except DamagedBlockError:

@@ -1,6 +1,7 @@
 """The journal's reading side: its own connection, which sees what is committed and blocks no commit."""
 
 import sqlite3
+from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
@@ -9,6 +10,7 @@ from pathlib import Path
 
 from gateway.errors import JournalDown
 from gateway.journal import schema, shelf
+from gateway.journal.carrying import holes
 from gateway.journal.charts import Chart
 from gateway.journal.faults import words
 from gateway.journal.ranges import LAST, Wanted, named
@@ -67,6 +69,7 @@ class Queries:
         self._tails = tails
         self._mode: schema.ReadMode = mode
         self._damaged: dict[tuple[str, int], BlockHead] = {}
+        self._holes: dict[str, list[tuple[int, int]]] | None = None
         self._connection: sqlite3.Connection | None = None
 
     def after(
@@ -115,8 +118,12 @@ class Queries:
         with self._reading() as connection:
             if tails is None:
                 tails = {name: (first, last, row) for name, first, last, row in connection.execute(_TAILS)}
+            if self._holes is None:  # they come with damage, at a start, and never else
+                self._holes = defaultdict(list)
+                for name, *ends in holes(connection):
+                    self._holes[name].append((ends[0], ends[1]))
             found = [
-                _ends(connection, id_, tails.get(name))
+                _ends(connection, id_, tails.get(name), self._holes.get(name, ()))
                 for id_, name in connection.execute("SELECT id, name FROM devices").fetchall()
             ]
         oldest = [ts for _, ts in found if ts is not None]
@@ -193,13 +200,17 @@ class Queries:
             raise
 
 
-def _ends(connection: sqlite3.Connection, device: int, tail: tuple[int, int, int] | None) -> tuple[int, float | None]:
-    """Return how many readings a device has, which have no gaps, and about when they begin."""
+def _ends(
+    connection: sqlite3.Connection,
+    device: int,
+    tail: tuple[int, int, int] | None,
+    lost: Sequence[tuple[int, int]],
+) -> tuple[int, float | None]:
+    """Return how many readings a device has, which have no gaps but where damage made them, and when they begin."""
     front, back = shelf.oldest(connection, device), shelf.newest(connection, device)
-    if front is not None and back is not None:
-        last = max(back.last, tail[1]) if tail else back.last
-        return last - front.first + 1, front.least_ts
-    if tail is None:
-        return 0, None
-    row = connection.execute("SELECT ts FROM log WHERE id = ?", (tail[2],)).fetchone()
-    return tail[1] - tail[0] + 1, row[0] if row else None
+    row = connection.execute("SELECT ts FROM log WHERE id = ?", (tail[2],)).fetchone() if tail else None
+    behind = tail[1] - max(tail[0], back.last + 1 if back else 0) + 1 if tail else 0
+    if front is None or back is None:
+        return behind, row[0] if row else None
+    missing = sum(last - first + 1 for first, last in lost if first > front.first)
+    return back.last - front.first + 1 - missing + max(0, behind), front.least_ts

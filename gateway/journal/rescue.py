@@ -41,6 +41,7 @@ _BOOKS: dict[str, tuple[str, tuple[Any, ...]]] = {
 
 
 class _Device(NamedTuple):
+    id: int
     source: str
     profile: str | None
     reading: Row
@@ -56,6 +57,10 @@ class Rescued:
     """Past which ``seq`` devices go on of which there is no reading, by name or ``OTHERS``."""
     books: dict[str, list[Row]] = field(default_factory=dict)
     """Rows by table."""
+    has_blocks: bool = False
+    """They may be copied."""
+    log: list[Row] = field(default_factory=list)
+    """All rows of the log, if it is whole: device, then as ``_Device.reading``."""
     deliveries: list[tuple[str, int, bytes]] = field(default_factory=list)
     """Source, packet id and digest, oldest first."""
     is_sure: bool = True
@@ -78,10 +83,13 @@ def rescue(connection: sqlite3.Connection, times: int = 1) -> Rescued:
         rescued.after[OTHERS] = _past(rescued.after.get(OTHERS, 0), times)
     is_old = _has_table(connection, "spans")
     log = _LogEnd() if is_old else _LogEnd.read(connection)
+    rescued.has_blocks = not is_old
     for id_, name, source, *profile in devices.rows:
         found = _newest_of_old(connection, id_) if is_old else _newest(connection, id_, log)
-        device = (name, source, profile[0] if profile else None)
+        device = (id_, name, source, profile[0] if profile else None)
         _rescue_device(rescued, device, found, times)
+    if not is_old and log.all_there and not log.senseless:
+        rescued.log = log.all
     rescued.books = {table: salvage(connection, table, *book).rows for table, book in _BOOKS.items()}
     if rescued.is_sure:  # else it may be a reading that was lost which comes again: better twice than not at all
         rescued.deliveries = _old_deliveries(connection) if is_old else _deliveries(connection)
@@ -109,13 +117,17 @@ class _LogEnd:
     front: dict[int, Row] = field(default_factory=dict)
     """If the way up can't be read: from the other end."""
     all_there: bool = True
+    all: list[Row] = field(default_factory=list)
+    """Of which it is the end, the newest first."""
 
     @classmethod
     def read(cls, connection: sqlite3.Connection) -> "_LogEnd":
         """Read the log from its end, and from its front where something is in the way."""
         log = cls()
         try:
-            for device, *row in connection.execute(f"{_LOG} DESC"):
+            for whole in connection.execute(f"{_LOG} DESC"):
+                log.all.append(whole)
+                device, *row = whole
                 if device in log.rows:
                     continue
                 if _is_reading(tuple(row)):
@@ -153,15 +165,15 @@ def _newest_of_old(connection: sqlite3.Connection, device: int) -> _Found:
     return _Found(reading, max(seq, spanned), bool(reading and is_last and is_last_span and spanned <= seq))
 
 
-def _rescue_device(rescued: Rescued, device: tuple[str, str, str | None], found: _Found, times: int) -> None:
+def _rescue_device(rescued: Rescued, device: tuple[int, str, str, str | None], found: _Found, times: int) -> None:
     """Take over the newest reading, or a number that is past it for sure."""
-    name, source, profile = device
+    id_, name, source, profile = device
     seq = found.seq
     if not found.is_sure:
         rescued.is_sure = False
         seq = _past(max(seq, rescued.after.get(name, 0)), times)
     if found.reading:
-        rescued.devices[name] = _Device(source, profile, (seq, *found.reading[1:]))
+        rescued.devices[name] = _Device(id_, source, profile, (seq, *found.reading[1:]))
     else:
         rescued.after[name] = seq
 
@@ -215,10 +227,20 @@ def _is_seq(seq: object) -> bool:
 
 def carry_over(connection: sqlite3.Connection, rescued: Rescued) -> None:
     """Begin a new journal with it, within the caller's transaction."""
-    for id_, (name, device) in enumerate(rescued.devices.items(), start=1):
-        connection.execute("INSERT INTO devices VALUES (?, ?, ?, ?)", (id_, name, device.source, device.profile))
-        row = (id_, id_, *device.reading)
-        connection.execute("INSERT INTO log VALUES (?, ?, ?, ?, ?, CAST(? AS TEXT), NULL)", row)
+    known = {}
+    for name, device in rescued.devices.items():
+        known[device.id] = device.reading[0]
+        connection.execute("INSERT INTO devices VALUES (?, ?, ?, ?)", (device.id, name, device.source, device.profile))
+    rows = [row for row in reversed(rescued.log) if row[0] in known and _is_reading(row[1:])]
+    there = {row[:2] for row in rows}
+    rows += [
+        (device.id, *device.reading)
+        for device in rescued.devices.values()
+        if (device.id, device.reading[0]) not in there
+    ]
+    insert(
+        connection, "log", "(?,?,?,?,?,CAST(? AS TEXT),NULL)", [(id_, *row) for id_, row in enumerate(rows, start=1)]
+    )
     insert(connection, "resume", "(?,?)", list(rescued.after.items()))
     pieces = joined(rescued.deliveries)
     insert(connection, "deliveries", "(?,0,?)", list(pieces.items()))

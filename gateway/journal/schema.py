@@ -1,7 +1,7 @@
 """The tables of a journal, and connections to them.
 
 ``log`` is appended to by commits; what it holds is packed into ``blocks`` of one device, whose values lie by column
-in ``columns`` (docs/decisions/0023). A device's readings have no gaps: retention takes them from the front only, and
+in ``columns`` (docs/decisions/0025). A device's readings have no gaps: retention takes them from the front only, and
 never the last.
 """
 

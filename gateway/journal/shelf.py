@@ -12,7 +12,7 @@ from gateway.journal.blocks import METRICS, MOST_READINGS, Block, DamagedBlockEr
 from gateway.journal.columns import Column
 from gateway.journal.many import insert, placeholders
 
-_PLACES = 512
+PLACES = 512
 """Between the ids of two blocks' columns."""
 _LAST = 2**63 - 1
 
@@ -74,9 +74,9 @@ def load(connection: sqlite3.Connection, head: BlockHead, *, metric: str | None 
         rows = connection.execute(
             "SELECT id, name, scale, step, size, data FROM columns"
             " WHERE id BETWEEN ?1 AND ?1 + ?2 AND (?3 IS NULL OR name IN ('', ?3))",
-            (head.id * _PLACES, _PLACES - 1, metric),
+            (head.id * PLACES, PLACES - 1, metric),
         )
-        columns = {id_ % _PLACES: Named(name, Column(*column)) for id_, name, *column in rows}
+        columns = {id_ % PLACES: Named(name, Column(*column)) for id_, name, *column in rows}
         return Block(head.first, head.last, [(names, marks) for names, marks in orjson.loads(shapes)], columns)
     except (sqlite3.DatabaseError, ValueError, TypeError) as error:
         raise DamagedBlockError(str(error)) from error
@@ -89,13 +89,13 @@ def write(connection: sqlite3.Connection, id_: int, device: int, block: Block, r
     ranges = (min(times), max(times), min(arrivals), max(arrivals))
     head = (id_, device, block.first, block.last, *ranges, orjson.dumps(block.shapes).decode(), rows[-1].body.decode())
     connection.execute("INSERT INTO blocks VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", head)
-    found = [_column(id_ * _PLACES + number, named, rows) for number, named in block.columns.items()]
+    found = [_column(id_ * PLACES + number, named, rows) for number, named in block.columns.items()]
     insert(connection, "columns", placeholders(15), found)
 
 
 def _column(id_: int, named: Named, rows: Sequence[Row]) -> tuple[object, ...]:
     name, column, found = named
-    if id_ % _PLACES < METRICS or found.least is None or found.greatest is None:
+    if id_ % PLACES < METRICS or found.least is None or found.greatest is None:
         ends: tuple[object, ...] = (None,) * 6
     else:
         least, greatest = rows[found.least_at], rows[found.greatest_at]
@@ -106,4 +106,4 @@ def _column(id_: int, named: Named, rows: Sequence[Row]) -> tuple[object, ...]:
 def remove(connection: sqlite3.Connection, id_: int) -> None:
     """Delete a block, if it is there, within the caller's transaction."""
     connection.execute("DELETE FROM blocks WHERE id = ?", (id_,))
-    connection.execute("DELETE FROM columns WHERE id BETWEEN ?1 AND ?1 + ?2", (id_ * _PLACES, _PLACES - 1))
+    connection.execute("DELETE FROM columns WHERE id BETWEEN ?1 AND ?1 + ?2", (id_ * PLACES, PLACES - 1))

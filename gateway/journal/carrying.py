@@ -1,0 +1,95 @@
+"""What goes on of a damaged journal beside each device's newest reading: all blocks, and the log if it is whole."""
+
+import sqlite3
+from collections.abc import Iterator, Mapping
+from contextlib import closing, suppress
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+from gateway.journal import schema
+from gateway.journal.blocks import MOST_READINGS
+from gateway.journal.many import insert, placeholders
+from gateway.journal.rescue import MARGIN
+from gateway.journal.salvage import GREATEST, Row, is_like
+from gateway.journal.shelf import PLACES
+
+_BLOCKS = (int, int, int, int, float, float, int, int, str, str)
+_COLUMNS = 15
+_AT_ONCE = 64
+_HOLES = """
+SELECT d.name, before + 1, first - 1 FROM (
+    SELECT device, first, lag(last) OVER (PARTITION BY device ORDER BY first) AS before FROM blocks
+) JOIN devices d ON d.id = device WHERE first > before + 1 ORDER BY d.name, first
+"""
+
+_BEFORE_THE_LOG = """
+SELECT name, packed + 1, following - 1 FROM (
+    SELECT d.name, (SELECT max(last) FROM blocks WHERE device = d.id) AS packed,
+           (SELECT min(seq) FROM log WHERE device = d.id) AS following FROM devices d
+) WHERE following > packed + 1 AND following < packed + ? ORDER BY name
+"""
+
+Hole = tuple[str, int, int]
+"""Readings that are missing: device, first and last ``seq``."""
+
+
+def carry_blocks(aside: Path, new: sqlite3.Connection, devices: Mapping[int, str]) -> list[Hole]:
+    """Copy the blocks of ``devices`` that can be read from a file that was set aside, some a transaction.
+
+    Return those that can't, as far as there is a sign of them.
+    """
+    lost: list[Hole] = []
+    with closing(schema.connect(aside, "ro")) as damaged:
+        damaged.execute("PRAGMA writable_schema = ON")
+        found = (block for block in _both_ends(damaged) if _is_sound(block, devices))
+        while part := list(islice(found, _AT_ONCE)):
+            with schema.transaction(new):
+                lost += [(devices[block[1]], *block[2:4]) for block in part if not _copy(damaged, new, block)]
+    between = [*holes(new), *_before_the_log(new)]
+    named = {(device, seq) for device, first, last in between for seq in (first, last)}
+    return sorted([*between, *(hole for hole in lost if not {hole[:2], hole[::2]} & named)])
+
+
+def holes(connection: sqlite3.Connection) -> list[Hole]:
+    """Return which readings are missing between blocks."""
+    return connection.execute(_HOLES).fetchall()
+
+
+def _before_the_log(connection: sqlite3.Connection) -> list[Hole]:
+    """Return which readings are missing behind the last block, where that is known: no number was skipped."""
+    found: list[Hole] = connection.execute(_BEFORE_THE_LOG, (MARGIN,)).fetchall()
+    return found
+
+
+def _both_ends(connection: sqlite3.Connection) -> Iterator[Row]:
+    """Read the blocks' heads from the first on, and where something is in the way, from the last one back."""
+    last = 0
+    try:
+        for block in connection.execute("SELECT * FROM blocks ORDER BY id"):
+            last = block[0]
+            yield block
+    except sqlite3.Error:
+        with suppress(sqlite3.Error):
+            yield from connection.execute("SELECT * FROM blocks WHERE id > ? ORDER BY id DESC", (last,))
+
+
+def _is_sound(block: Row, devices: Mapping[int, str]) -> bool:
+    if len(block) != len(_BLOCKS) or not is_like(block, _BLOCKS):
+        return False
+    _, device, first, last, *_ = block
+    return device in devices and 0 < first <= last < min(first + MOST_READINGS, GREATEST)
+
+
+def _copy(damaged: sqlite3.Connection, new: sqlite3.Connection, block: Row) -> bool:
+    """Copy a block with its columns; return whether all of them can be read."""
+    try:
+        columns: list[tuple[Any, ...]] = damaged.execute(
+            "SELECT * FROM columns WHERE id BETWEEN ?1 AND ?1 + ?2", (block[0] * PLACES, PLACES - 1)
+        ).fetchall()
+    except sqlite3.Error:
+        return False
+    if columns:
+        insert(new, "blocks", placeholders(len(_BLOCKS)), [block], "ON CONFLICT DO NOTHING")
+        insert(new, "columns", placeholders(_COLUMNS), columns, "ON CONFLICT DO NOTHING")
+    return bool(columns)
