@@ -2,6 +2,7 @@
 
 import json
 import threading
+import time
 from collections import deque
 from contextlib import contextmanager
 
@@ -163,3 +164,24 @@ def test_who_breaks_the_protocol_by_polling_is_dropped(running, packets):
         for _ in range(3):
             client.post(*packets)
     sessions_end(running)
+
+
+def test_a_zombie_that_answers_pings_and_reads_nothing_is_ended(tmp_path):
+    busy = SIMULATOR.replace("devices = 3", "devices = 20").replace("100ms", "10ms")
+    with Daemon(tmp_path, busy) as daemon:
+        daemon.wait_up("pretend")
+        wait_until(lambda: daemon.get("/api/v1/status")["devices"] == 20, "its devices are known")
+        devices = [device["id"] for device in daemon.get("/api/v1/devices")["devices"]]
+        wait_until(lambda: daemon.ledger()["stored"] > 30_000, "caches are as large as they get", timeout_s=90.0)
+        with unharmed(daemon), RawClient(daemon.port, receive_buffer=2048) as zombie:
+            for number, device in enumerate(devices):
+                zombie.join(device) if number == 0 else zombie.send(join(number, device))
+            with pytest.raises(OSError, match=r"reset|Broken|closed"):
+                deque(iter(lambda: answer_unasked(zombie), "never"), maxlen=0)
+        sessions_end(daemon)
+
+
+def answer_unasked(zombie):
+    """Say that it has handled what it was sent, which it hasn't."""
+    zombie.send(b"3")
+    time.sleep(0.5)
