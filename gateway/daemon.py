@@ -132,9 +132,9 @@ class Daemon:
 
     def _compose_watchdog(self) -> Watchdog:
         stages = {
-            "intake": Lingering(self._pipeline.in_intake).age_s,
+            "intake": Lingering(lambda: self._pipeline.in_intake).age_s,
             "journal writer": self._journal.heartbeat.age_s,
-            "publishing": self._inbox.busy_s,
+            "publishing": Lingering(self._inbox.in_hand).age_s,
             "live side": self._upkeep.viewers_served.age_s,
             "supervisor": self._upkeep.sources_judged.age_s,
         }

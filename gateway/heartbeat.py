@@ -27,10 +27,10 @@ class Lingering:
     Parameters
     ----------
     in_hand
-        What is being handled now, by who handles it.
+        Tells what is being handled now, by who handles it.
     """
 
-    def __init__(self, in_hand: Mapping[str, object], clock: Callable[[], float] = monotonic) -> None:
+    def __init__(self, in_hand: Callable[[], Mapping[str, object]], clock: Callable[[], float] = monotonic) -> None:
         self._in_hand = in_hand
         self._clock = clock
         self._seen: dict[str, tuple[object, float]] = {}
@@ -40,6 +40,6 @@ class Lingering:
         at, seen = self._clock(), self._seen
         self._seen = {
             name: seen[name] if name in seen and seen[name][0] is thing else (thing, at)
-            for name, thing in list(self._in_hand.items())
+            for name, thing in self._in_hand().items()
         }
         return max((at - since for _, since in self._seen.values()), default=0.0)

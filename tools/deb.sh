@@ -53,6 +53,13 @@ add_configuration() {
     grep -q '^state_dir = "/var/lib/telemetry-gateway"$' "$tree/root/etc/telemetry-gateway/gateway.toml"
 }
 
+add_completion() {
+    folder=$tree/root/usr/share/bash-completion/completions
+    mkdir -p "$folder"
+    _GATEWAYD_COMPLETE=bash_source .venv/bin/gatewayd > "$folder/gatewayd"
+    _GATEWAYCTL_COMPLETE=bash_source .venv/bin/gatewayctl > "$folder/gatewayctl"
+}
+
 add_debian() {
     cp -r packaging/debian "$tree/debian"
     for kind in service sysusers tmpfiles udev; do
@@ -72,6 +79,7 @@ export SOURCE_DATE_EPOCH
 rm -rf "$build"
 lay_out_environment
 add_configuration
+add_completion
 add_debian
 (cd "$tree" && dpkg-buildpackage --build=binary --no-sign --no-check-builddeps --host-arch="$arch" >../build.log 2>&1) \
     || { tail -n 40 "$build/build.log" >&2; exit 1; }

@@ -6,7 +6,6 @@ from collections import deque
 from collections.abc import Callable
 from typing import Generic, TypeVar
 
-from gateway.runtime.clock import monotonic
 from gateway.runtime.green import wait_readable
 from gateway.runtime.native import native_socketpair
 
@@ -21,7 +20,7 @@ class Inbox(Generic[T]):
         self._handle = handle
         self._items: deque[T] = deque()
         self._closing = False
-        self._began: float | None = None
+        self._handling: T | None = None
         self._reader, self._writer = native_socketpair()
 
     def post(self, item: T) -> None:
@@ -50,13 +49,15 @@ class Inbox(Generic[T]):
     def drain(self) -> None:
         """Handle what is there now."""
         while self._items:
-            self._began = monotonic()
+            self._handling = self._items.popleft()
             try:
-                self._handle(self._items.popleft())
+                self._handle(self._handling)
             except Exception:
                 log.exception("handling an item from a native thread failed")
-            self._began = None
+            self._handling = None
 
-    def busy_s(self) -> float:
-        """Return for how long the item in hand has been handled; zero if there is none."""
-        return 0.0 if self._began is None else monotonic() - self._began
+    def in_hand(self) -> dict[str, object]:
+        """Return the item that is being handled, else the one that is to be next; empty if there is none."""
+        if self._handling is not None:
+            return {"item": self._handling}
+        return {"item": self._items[0]} if self._items else {}  # the hub alone takes items off

@@ -20,7 +20,7 @@ def test_a_heartbeat_is_as_old_as_its_last_beat():
 
 def test_what_stays_in_hand_grows_old_and_what_changes_does_not():
     clock, in_hand = Clock(), {}
-    lingering = Lingering(in_hand, clock)
+    lingering = Lingering(lambda: in_hand, clock)
     assert lingering.age_s() == 0.0
     stuck = object()
     in_hand["a"] = stuck

@@ -30,6 +30,28 @@ def test_inbox_takes_items_from_native_threads_in_order():
     assert got[-1] == "last"
 
 
+def test_an_inbox_tells_what_it_has_in_hand_or_what_waits():
+    release, got = runtime.Event(), []
+
+    def handle(item):
+        got.append(item)
+        release.wait(5.0)
+
+    inbox = runtime.Inbox(handle)
+    assert inbox.in_hand() == {}
+    for item in ("first", "second"):
+        inbox.post(item)
+    assert inbox.in_hand() == {"item": "first"}  # nobody handles it yet
+    task = runtime.spawn(inbox.run)
+    until(lambda: got == ["first"])
+    assert inbox.in_hand() == {"item": "first"}
+    release.set()
+    until(lambda: got == ["first", "second"])
+    inbox.close()
+    assert task.join(5.0)
+    assert inbox.in_hand() == {}
+
+
 def test_a_failing_handler_does_not_end_the_inbox(caplog):
     got = []
 
