@@ -127,8 +127,9 @@ class Packing:
             rows = [*before, *self._read(tail.rows[: MOST_READINGS - len(before)], before)]
             if len(rows) == len(before):  # the next one is too large to extend it
                 id_, rows = next(self._store.block_ids), list(self._read(tail.rows[:MOST_READINGS], ()))
+            rewrites = self._store.rewrites
             for block in pack(rows):
-                if block is not None:
+                if block is not None and self._store.rewrites == rewrites:  # else they are to be read again
                     self._write(name, id_, block, rows)
                 yield
 

@@ -70,6 +70,7 @@ class Rebase:
             last, moved = _Moving(self._store, connection, name, move).rewrite(first, end)
             if last == end:
                 self._store.unset.finish(connection, device, end)
+        self._store.rewrites += bool(moved)
         if first == head.oldest:
             self._store.front_goes(name, first)  # for when it arrived
         self._next = last + 1

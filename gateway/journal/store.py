@@ -48,6 +48,8 @@ class Store:
         self.next_row = 1
         """Of the log, what is appended to it next; ``first_row``: its first one, the same where it is empty."""
         self.block_ids: Iterator[int] = count(1)
+        self.rewrites = 0
+        """How often readings were changed in the file: what was read before that is no longer true."""
         self._resume: dict[str, int] = {}
         self._books_at = float("-inf")
         self._path = path

@@ -1,7 +1,7 @@
 """A box without a battery: readings come before its clock is set, and get their true times once it is."""
 
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -9,6 +9,7 @@ import orjson
 import pytest
 
 from gateway.journal import Committed, Queries, Rebased
+from gateway.journal.blocks import Block, Row, pack
 from gateway.model import Entry, Reading, encode_body
 from tests.support.journals import START, Opening, entry, opened, settings
 from tests.support.ports import wait_until
@@ -180,6 +181,21 @@ def of_another_boot(path: Path) -> None:
     with sqlite3.connect(path) as writer:
         writer.execute("UPDATE unset SET boot = 'another'")
     writer.close()
+
+
+def test_a_clock_that_is_set_while_readings_are_packed_puts_them_right(path: Path, box: Box, monkeypatch) -> None:
+    def pack_slowly(read: Sequence[Row]) -> Iterator[Block | None]:
+        for block in pack(read):
+            box.set(START)  # they are read, and in no block yet
+            yield block
+
+    monkeypatch.setattr("gateway.journal.packing.pack", pack_slowly)
+    with running(path, box) as it:
+        it.put([box.stamp(n=n) for n in range(10)])
+        it.pack()
+        put_right(path)
+        it.pack()
+    assert rows(path) == [{"ts": START, "values": {"n": n}} for n in range(10)]
 
 
 def test_what_another_boot_stamped_stays_marked_and_ages_from_this_boot_on(path: Path, box: Box) -> None:
