@@ -37,7 +37,14 @@ def examine(config: SerialConfig, situation: Situation) -> Iterator[Finding]:
         if not situation.connected:
             yield from _remote(config.url, about)
         return
-    path = Path(config.url)
+    try:
+        yield from _local(Path(config.url), situation, about)
+    except PermissionError as failure:
+        text = f"{config.url} is in a folder that you may not look into: {failure.filename}"
+        yield note("port-unread", about, text, "sudo gatewayctl doctor")
+
+
+def _local(path: Path, situation: Situation, about: str) -> Iterator[Finding]:
     if not path.exists():
         yield _missing(path, about)
         return

@@ -42,6 +42,22 @@ def dangling(box: Box) -> None:
     box.write(serial(link))
 
 
+@fault(
+    "a port is where you may not look",
+    "port-unread",
+    "sudo gatewayctl doctor",
+    said=["may not look into"],
+    severity="note",
+    how="A folder of root's alone, a service of root's (not systemd), and another user who asks",
+    root=True,
+)
+def hidden(box: Box) -> None:
+    (box.folder / "closed").mkdir(mode=0o700)
+    box.write(serial(box.folder / "closed" / "port"))
+    systemd(box, User="root")
+    box.stranger = True
+
+
 @fault("a port is none", "port-no-terminal", "ls -l /dev/serial/by-id", said=["/dev/null is no serial port"])
 def no_terminal(box: Box) -> None:
     """/dev/null."""
