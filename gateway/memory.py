@@ -8,9 +8,9 @@ _M_ARENA_MAX = -8
 """Of glibc's malloc.h."""
 _ARENAS = 2
 """One for the hub, one for the native threads: beside Python's lock they have little to wait for each other."""
-_YOUNG_OBJECTS = 10_000
+_YOUNG_OBJECTS = 3_000
 """Python begins to look for cycles among 700 new objects. A commit's messages under way are more than that, and free
-of cycles; with so many the search costs a tenth, and what it may find late is a megabyte or two."""
+of cycles; past that the search begins as it should: what it finds late is memory."""
 
 
 def few_arenas() -> bool:
