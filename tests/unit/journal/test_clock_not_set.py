@@ -95,6 +95,33 @@ def test_what_came_before_the_clock_was_set_gets_its_true_time(path: Path, box: 
         assert [stored.seq for stored in Queries(path).after("a", 0, None, 10)] == [1, 2, 3]
 
 
+def test_what_was_packed_meanwhile_gets_its_true_time_too(path: Path, box: Box) -> None:
+    with running(path, box) as it:
+        box.set(START - 3600)
+        it.put([box.stamp(n=n) for n in range(3)])
+        box.ahead_s = 0.0
+        for n in range(3, 1500):
+            box.uptime += 1
+            it.journal.append(box.stamp(n=n, device="b"))
+            it.journal.append(box.stamp(n=n))
+        it.posted.wait_for(3 + 2 * 1497)
+        it.pack()
+        box.uptime += 1
+        it.put([box.stamp(n=1500), box.stamp(n=1500, device="b")])
+        box.set(START)
+        put_right(path)
+        expected = [{"ts": START - 1500 + n, "values": {"n": n}} for n in range(3, 1501)]
+        assert rows(path)[3:] == rows(path, "b") == expected
+        assert [row["ts"] for row in rows(path)[:3]] == [START - 3600] * 3
+        found = Queries(path).page("a", after=None, start_ts=START - 9, end_ts=START, limit=99, descending=False)
+        assert [stored.seq for stored in found] == list(range(1492, 1502))
+        it.pack()
+        assert rows(path)[3:] == rows(path, "b") == expected
+    told = [batch.rebased for batch in it.posted.batches if batch.rebased and batch.rebased.device == "a"]
+    assert [(one.first, one.last) for one in told] == [(4, 1024), (1025, 1500), (1501, 1501)]
+    assert told[-1].newest is not None
+
+
 def test_the_hub_is_told_after_the_readings_before(path: Path, box: Box) -> None:
     with running(path, box) as it:
         it.put([box.stamp(n=n) for n in range(300)])
