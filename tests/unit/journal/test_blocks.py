@@ -55,6 +55,11 @@ def test_columns_come_back_as_they_were(values: list[object]) -> None:
     assert same(decode(encode(values)), values)
 
 
+@pytest.mark.parametrize("values", [[1.5, -0.0], [-0.0], [0.0, 1.0], [1e308, 0.5], [2**53, 1], [2**63, -1], [True, 1]])
+def test_what_does_not_scale_exactly_stays_as_it_is(values: list[object]) -> None:
+    assert same(decode(encode(values)), values)
+
+
 @given(st.lists(st.tuples(TIMES, st.binary(max_size=30)), min_size=1, max_size=10))
 def test_even_what_is_no_reading_comes_back(parts: list[tuple[float, bytes]]) -> None:
     rows = [Row(seq, ts, 0, body) for seq, (ts, body) in enumerate(parts, start=7)]

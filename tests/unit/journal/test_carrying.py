@@ -81,6 +81,17 @@ def test_what_comes_later_is_packed_and_old_readings_go_as_ever(path: Path) -> N
         assert {known.last.seq for known in it.opened.devices} == {5200}
 
 
+def test_blocks_on_both_sides_of_a_torn_page_go_on(path: Path) -> None:
+    fill(path)
+    tear(path, leaves(path, "blocks")[1])
+    with opened(path) as it:
+        (lost,) = re.findall(r"readings (\d+) to (\d+) of attic are lost", it.opened.problem)
+    first, last = map(int, lost)
+    assert seqs(path, "attic") == [*range(1, first), *range(last + 1, READINGS + 1)]
+    assert first > 1
+    assert seqs(path, "cellar") == list(range(1, READINGS + 1))
+
+
 @pytest.mark.parametrize("table", ["blocks", "columns"])
 def test_where_all_blocks_are_lost_the_log_goes_on(path: Path, table: str) -> None:
     fill(path)
