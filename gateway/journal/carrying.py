@@ -42,7 +42,7 @@ def carry_blocks(aside: Path, new: sqlite3.Connection, devices: Mapping[int, str
     lost: list[Hole] = []
     with closing(schema.connect(aside, "ro")) as damaged:
         damaged.execute("PRAGMA writable_schema = ON")
-        found = (block for block in _both_ends(damaged) if _is_sound(block, devices))
+        found = (block for block in _readable(damaged) if _is_sound(block, devices))
         while part := list(islice(found, _AT_ONCE)):
             with schema.transaction(new):
                 lost += [(devices[block[1]], *block[2:4]) for block in part if not _copy(damaged, new, block)]
@@ -62,16 +62,19 @@ def _before_the_log(connection: sqlite3.Connection) -> list[Hole]:
     return found
 
 
-def _both_ends(connection: sqlite3.Connection) -> Iterator[Row]:
-    """Read the blocks' heads from the first on, and where something is in the way, from the last one back."""
-    last = 0
-    try:
-        for block in connection.execute("SELECT * FROM blocks ORDER BY id"):
-            last = block[0]
-            yield block
-    except sqlite3.Error:
+def _readable(connection: sqlite3.Connection) -> Iterator[Row]:
+    """Read the heads of blocks one by one: of several that lie side by side, the one before the damage would go too."""
+    for id_ in range(1, _greatest_id(connection) + 1):
         with suppress(sqlite3.Error):
-            yield from connection.execute("SELECT * FROM blocks WHERE id > ? ORDER BY id DESC", (last,))
+            yield from connection.execute("SELECT * FROM blocks WHERE id = ?", (id_,)).fetchall()
+
+
+def _greatest_id(connection: sqlite3.Connection) -> int:
+    for query in ("SELECT max(id) FROM blocks", f"SELECT max(id) / {PLACES} FROM columns"):  # noqa: S608  our number
+        with suppress(sqlite3.Error):
+            (found,) = connection.execute(query).fetchone()
+            return found or 0
+    return 0
 
 
 def _is_sound(block: Row, devices: Mapping[int, str]) -> bool:

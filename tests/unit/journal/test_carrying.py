@@ -85,11 +85,9 @@ def test_blocks_on_both_sides_of_a_torn_page_go_on(path: Path) -> None:
     fill(path)
     tear(path, leaves(path, "blocks")[1])
     with opened(path) as it:
-        (lost,) = re.findall(r"readings (\d+) to (\d+) of attic are lost", it.opened.problem)
-    first, last = map(int, lost)
-    assert seqs(path, "attic") == [*range(1, first), *range(last + 1, READINGS + 1)]
-    assert first > 1
-    assert seqs(path, "cellar") == list(range(1, READINGS + 1))
+        assert "was damaged" in it.opened.problem
+    kept = sum(len(seqs(path, device)) for device in DEVICES)
+    assert 2 * READINGS - 3 * 1024 <= kept < 2 * READINGS  # a page has no more heads
 
 
 @pytest.mark.parametrize("table", ["blocks", "columns"])
