@@ -12,7 +12,7 @@ from gateway.doctor.state import damaged_disk
 from tests.support.faults.box import Box
 from tests.support.faults.fault import fault
 
-UNSET = "import time; time.time = lambda: 1000.0; from gateway.cli import main; main()"
+UNSET = "import time; time.time, time.time_ns = lambda: 1e3, lambda: 10**12; from gateway.cli import main; main()"
 LISTEN = """
 import socket, sys
 listener = socket.create_server(("127.0.0.1", int(sys.argv[1])))
