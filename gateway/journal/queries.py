@@ -9,9 +9,10 @@ from math import inf
 from pathlib import Path
 
 from gateway.errors import JournalDown
-from gateway.journal import schema, shelf
+from gateway.journal import schema
 from gateway.journal.carrying import holes
 from gateway.journal.charts import Chart
+from gateway.journal.counting import count
 from gateway.journal.faults import words
 from gateway.journal.ranges import LAST, Wanted, named
 from gateway.journal.records import JournalStats, KeptReject, Stored
@@ -113,7 +114,7 @@ class Queries:
         return self._select(device, Chart(metric, most, start, end))
 
     def stats(self) -> JournalStats:
-        """Return the journal's size; cheap, however many readings there are."""
+        """Return the journal's size; cheap, however many readings and devices there are."""
         tails = self._tails.ends() if self._tails else None
         with self._reading() as connection:
             if tails is None:
@@ -122,12 +123,8 @@ class Queries:
                 self._holes = defaultdict(list)
                 for name, *ends in holes(connection):
                     self._holes[name].append((ends[0], ends[1]))
-            found = [
-                _ends(connection, id_, tails.get(name), self._holes.get(name, ()))
-                for id_, name in connection.execute("SELECT id, name FROM devices").fetchall()
-            ]
-        oldest = [ts for _, ts in found if ts is not None]
-        return JournalStats(sum(count for count, _ in found), self._bytes(), min(oldest, default=None), self._problem())
+            readings, oldest_ts = count(connection, tails, self._holes)
+        return JournalStats(readings, self._bytes(), oldest_ts, self._problem())
 
     def _problem(self) -> str:
         if not self._damaged:
@@ -198,19 +195,3 @@ class Queries:
         except BaseException:
             self.close()
             raise
-
-
-def _ends(
-    connection: sqlite3.Connection,
-    device: int,
-    tail: tuple[int, int, int] | None,
-    lost: Sequence[tuple[int, int]],
-) -> tuple[int, float | None]:
-    """Return how many readings a device has, which have no gaps but where damage made them, and when they begin."""
-    front, back = shelf.oldest(connection, device), shelf.newest(connection, device)
-    row = connection.execute("SELECT ts FROM log WHERE id = ?", (tail[2],)).fetchone() if tail else None
-    behind = tail[1] - max(tail[0], back.last + 1 if back else 0) + 1 if tail else 0
-    if front is None or back is None:
-        return behind, row[0] if row else None
-    missing = sum(last - first + 1 for first, last in lost if first > front.first)
-    return back.last - front.first + 1 - missing + max(0, behind), front.least_ts
