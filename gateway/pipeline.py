@@ -53,7 +53,8 @@ class Pipeline:
         self.skew = sinks.skew
         self.meters = sinks.meters
         self._sinks = sinks
-        self._profiles = dict(profiles)
+        self._profiles: dict[str, Mapping[str, Profile]] = dict.fromkeys(intakes, profiles)
+        """By source: of two, one may still run on the profile of that name as it was before a reload."""
         self._closed = False
         self.in_intake: dict[str, RawMessage] = {}
         """The message of each source that is being read now."""
@@ -69,7 +70,7 @@ class Pipeline:
     def use(self, source: str, intake: Intake, profiles: Mapping[str, Profile]) -> None:
         """Take in what comes of ``source`` through ``intake`` from now on; what came before goes its way."""
         self._intakes[source] = intake
-        self._profiles.update(profiles)
+        self._profiles[source] = profiles
         self._sinks.devices.describe_anew(source)
         self._sinks.deliveries.forget_topics(source)
 
@@ -90,12 +91,23 @@ class Pipeline:
         self.in_intake[source] = message
         try:
             entry = self._intakes[source].take(message)
-        finally:  # also where the green thread is ended in a user's validator
+        except BaseException:  # the green thread is ended in a user's validator
+            self._give_up(source, message)
+            raise
+        finally:
             self.in_intake.pop(source, None)
         entry.taken = monotonic()
         if entry.readings and not message.retained:
             self.skew.observe(source, message.arrived, entry.readings[0].ts)
         self._journal.append(entry)
+
+    def _give_up(self, source: str, message: RawMessage) -> None:
+        """End a message that was not read to its end; when its sender brings it again, it is no duplicate."""
+        self.ledger.ended(source, Outcome.DROPPED)
+        self._drops.warn(source, "its source was ended while it was read")
+        self._sinks.deliveries.unsay(source, message)
+        if message.packet_id is not None:
+            self._sinks.deliveries.forget(source, message.packet_id, digest_of(message))
 
     def replay(self, source: str, message: RawMessage, reject: int, ended: Callable[[Outcome, str], None]) -> None:
         """Take in again what was refused before; ``ended`` is called with what becomes of it.
@@ -173,7 +185,8 @@ class Pipeline:
             if before:
                 self._sinks.devices.replace_last(device, readings[-1].wire())
             else:
-                is_news |= self._sinks.devices.update(source, readings, self._profiles.get(profile or ""))
+                known = self._profiles.get(source, {}).get(profile or "")
+                is_news |= self._sinks.devices.update(source, readings, known)
         return is_news
 
     def _put_right(self, moved: Rebased) -> None:

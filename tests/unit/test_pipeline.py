@@ -3,6 +3,7 @@ from dataclasses import replace
 
 import orjson
 import pytest
+from greenlet import GreenletExit
 
 from gateway.adapter import PayloadConfig
 from gateway.availability import Availability
@@ -13,6 +14,7 @@ from gateway.journal import Committed
 from gateway.ledger import Ledger
 from gateway.model import Entry, Outcome, RawMessage, Reading, encode_body
 from gateway.pipeline import Pipeline, Sinks
+from gateway.profiles import ProfileConfig, build
 
 
 class Journal:
@@ -40,6 +42,13 @@ class Seen:
 
     def touch(self, names):
         pass
+
+
+class Endless(Intake):
+    """Its green thread is ended in the middle of a message, as it waits in a user's validator."""
+
+    def read(self, message):
+        raise GreenletExit
 
 
 class World:
@@ -167,6 +176,34 @@ def test_a_duplicate_of_what_was_lost_meanwhile_is_not_settled(world):
     world.take(packet_id=7, redelivered=True)
     world.commit()
     assert len(world.settled) == 1
+
+
+def test_a_message_whose_reading_was_ended_is_no_duplicate_when_it_comes_again(world, caplog):
+    sane = world.pipeline._intakes["bench"]
+    world.pipeline.use("bench", Endless("bench", [], {}, world.deliveries), {})
+    with pytest.raises(GreenletExit):
+        world.take(packet_id=7, topic=b"t")
+    assert (world.books, world.pipeline.in_intake) == ({"received": 1, "dropped": 1}, {})
+    assert "its source was ended while it was read" in caplog.text
+    world.pipeline.use("bench", sane, {})
+    world.take(packet_id=7, topic=b"t", redelivered=True)
+    assert world.settled == []
+    world.commit()
+    assert len(world.settled) == 1
+    assert world.seen.published == [("d", [(1, {"n": 1})])]
+    assert world.books == {"received": 2, "stored": 1, "dropped": 1}
+
+
+def profile(unit):
+    return build("climate", ProfileConfig(metrics={"n": {"type": "int", "unit": unit}}))
+
+
+def test_sources_have_each_their_own_profile_of_a_name(world):
+    intake = world.pipeline._intakes["bench"]
+    world.pipeline.use("bench", intake, {"climate": profile("°C")})
+    world.pipeline.use("one that went back to its old settings", intake, {"climate": profile("°F")})
+    world.pipeline.committed(Committed([entry_of("d", 1, "climate")]))
+    assert world.devices.describe("d")["metrics"]["n"]["unit"] == "°C"
 
 
 def test_closed_it_takes_nothing(world):
