@@ -44,6 +44,8 @@ class Batch:
     next_id: Callable[[], int]
     begins_after: Callable[[str], int]
     """Past which ``seq`` the readings of a device that isn't known begin."""
+    leaps: Mapping[str, int]
+    """Past which ``seq`` a device goes on that is known, by name."""
     rejects: RejectPage
     unset: UnsetPage
     next_row: int
@@ -118,6 +120,7 @@ class Batch:
         if head is None:
             known = self.known.get(device)
             head = known.copy() if known else self._new_head(device, entry, arrived_ms)
+            head.newest = max(head.newest, self.leaps.get(device, 0))
             self.heads[device] = head
         head.source, head.profile = entry.source, entry.profile
         return head

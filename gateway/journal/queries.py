@@ -30,6 +30,12 @@ SELECT d.name, min(l.seq), max(l.seq), min(l.id) FROM devices d JOIN log l ON l.
 WHERE l.seq > coalesce((SELECT max(last) FROM blocks WHERE device = d.id), 0) GROUP BY d.id
 """
 
+# Devices whose numbers have leapt within their blocks.
+_LEAPS = """
+SELECT count(*) FROM resume JOIN devices d USING (name)
+WHERE seq < (SELECT last FROM blocks WHERE device = d.id ORDER BY first DESC LIMIT 1)
+"""
+
 _REJECTS = """
 SELECT r.id, first_ts, source, reason, rule, flawed, size, truncated, topic, payload,
        coalesce(p.last_ts, first_ts) AS newest, 1 + coalesce(p.count, 0)
@@ -71,6 +77,7 @@ class Queries:
         self._mode: schema.ReadMode = mode
         self._damaged: dict[tuple[str, int], BlockHead] = {}
         self._holes: dict[str, list[tuple[int, int]]] | None = None
+        self._leaps = 0
         self._connection: sqlite3.Connection | None = None
 
     def after(
@@ -119,7 +126,9 @@ class Queries:
         with self._reading() as connection:
             if tails is None:
                 tails = {name: (first, last, row) for name, first, last, row in connection.execute(_TAILS)}
-            if self._holes is None:  # they come with damage, at a start, and never else
+            (leaps,) = connection.execute(_LEAPS).fetchone()
+            if self._holes is None or leaps != self._leaps:  # else they come with damage, at a start
+                self._leaps = leaps
                 self._holes = defaultdict(list)
                 for name, *ends in holes(connection):
                     self._holes[name].append((ends[0], ends[1]))

@@ -168,10 +168,10 @@ def _newest_of_old(connection: sqlite3.Connection, device: int) -> _Found:
 def _rescue_device(rescued: Rescued, device: tuple[int, str, str, str | None], found: _Found, times: int) -> None:
     """Take over the newest reading, or a number that is past it for sure."""
     id_, name, source, profile = device
-    seq = found.seq
+    seq = max(found.seq, rescued.after.get(name, 0))
     if not found.is_sure:
         rescued.is_sure = False
-        seq = _past(max(seq, rescued.after.get(name, 0)), times)
+        seq = _past(seq, times)
     if found.reading:
         rescued.devices[name] = _Device(id_, source, profile, (seq, *found.reading[1:]))
     else:

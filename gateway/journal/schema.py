@@ -2,7 +2,8 @@
 
 ``log`` is appended to by commits; what it holds is packed into ``blocks`` of one device, whose values lie by column
 in ``columns`` (docs/decisions/0025). A device's readings have no gaps: retention takes them from the front only, and
-never the last.
+never the last. But numbers leap where a backup was restored, and damage takes blocks: always between two blocks, or
+between blocks and the log.
 """
 
 import sqlite3
@@ -72,7 +73,8 @@ CREATE TABLE unset (
 ) WITHOUT ROWID;
 CREATE TABLE age (id INTEGER PRIMARY KEY CHECK (id = 1), reached REAL NOT NULL);
 """
-# Past which seq a device goes on whose readings a damage took; of the name "": any that has no row.
+# Past which seq a device goes on whose readings a damage took, or of which a backup was restored; of the name "":
+# any that has no row.
 _RESUME = "CREATE TABLE resume (name TEXT PRIMARY KEY, seq INTEGER NOT NULL) WITHOUT ROWID;"
 
 

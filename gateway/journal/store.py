@@ -80,7 +80,7 @@ class Store:
     def write(self, entries: Sequence[Entry]) -> None:
         """Commit what ``entries`` hold, in order, and give their readings ``seq``."""
         pages = self.rejects.page(), UnsetPage(self.unset)
-        batch = Batch(self.heads, self._ids.__next__, self._begins_after, *pages, self.next_row)
+        batch = Batch(self.heads, self._ids.__next__, self._begins_after, self._resume, *pages, self.next_row)
         for entry in entries:
             batch.add(entry)
         with_books = self.books_due()

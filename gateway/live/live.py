@@ -39,6 +39,7 @@ class Live:
         self._transport = transport
         self._published: dict[str, int] = {}
         self._resume: Mapping[str, int] = {}
+        self._kept: dict[str, int] = {}
         self._rooms = Rooms()
         self._viewers: dict[str, Viewer] = {}
         self._recount: set[str] = set()
@@ -53,8 +54,9 @@ class Live:
         self._published[device] = seq
 
     def resume(self, after: Mapping[str, int]) -> None:
-        """Know past which ``seq`` devices begin that are not restored, by name; ``""``: all others."""
+        """Know past which ``seq`` devices go on, by name; ``""``: all others that are not restored."""
         self._resume = after
+        self._kept = {name: seq for name, seq in self._published.items() if seq < after.get(name, 0)}
 
     def publish(self, device: str, readings: Sequence[Reading]) -> None:
         """Send what was just committed to those who are live; ``seq`` is None where it could not be."""
@@ -112,8 +114,8 @@ class Live:
             raise TooManyDevices(f"at most {_MOST_DEVICES} devices a connection")
         self.leave(viewer, device)
         mine = self._viewers.setdefault(viewer, Viewer(viewer))
-        newest, begin = self._newest(device), self._begin(device)
-        position = max(newest - backlog, begin if begin <= newest else 0) if since is None else since
+        newest = self._newest(device)
+        position = self._ago(device, newest, backlog) if since is None else since
         watch = Watch(viewer, device, position, interval_s(max_hz), newest)
         mine.watches[device] = mine.behind[device] = watch
         self._rooms.add(watch)
@@ -178,7 +180,16 @@ class Live:
         return self._resume.get(device, self._resume.get("", 0))
 
     def _newest(self, device: str) -> int:
-        return self._published.get(device, self._begin(device))
+        published = self._published.get(device)
+        return self._begin(device) if published is None else max(published, self._resume.get(device, 0))
+
+    def _ago(self, device: str, newest: int, backlog: int) -> int:
+        """Return after which ``seq`` the last ``backlog`` readings come; numbers that a leap skipped are none."""
+        begin = self._begin(device)
+        missing = backlog - (newest - begin)
+        if device in self._kept and missing > 0:
+            return max(self._kept[device] - missing, 0)
+        return max(newest - backlog, begin if begin <= newest else 0)
 
     # ---- in the room, or not
 

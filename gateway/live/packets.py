@@ -29,7 +29,7 @@ def account(watch: Watch, upto: int, view: Condensed, lost: str) -> Iterator[Eve
     for _, run in groupby(enumerate(view.kept), key=lambda numbered: numbered[1].seq - numbered[0]):
         shown = [stored for _, stored in run]
         if shown[0].seq > position + 1:
-            yield _gap(watch.device, position + 1, shown[0].seq - 1, "slow")
+            yield _gap(watch.device, position + 1, shown[0].seq - 1, "expired" if view.is_whole else "slow")
         position = shown[-1].seq
         yield "readings", readings(watch.device, [wire(stored.seq, stored.body) for stored in shown])
     if position < upto:

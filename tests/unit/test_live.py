@@ -175,6 +175,33 @@ def test_a_device_that_was_restored_is_not_concerned(world):
     assert world.transport.gaps("v") == [(16, 20, "expired")]  # of this journal, which has none of them
 
 
+def test_numbers_that_a_restored_backup_skipped_are_a_named_gap_and_no_backlog(world):
+    world.commit(20)
+    restored = World()
+    restored.journal.readings = world.journal.readings[:10]
+    restored.live.restore("d", 10)
+    restored.live.resume({"d": 1000, "": 1000})
+    viewers = {"behind": (8, 1), "knows more": (20, 1), "new": (None, 5)}
+    for viewer, (since, backlog) in viewers.items():
+        assert restored.live.join(viewer, "d", since, backlog) == 1000
+        until(lambda viewer=viewer: restored.in_room(viewer))
+    readings = [Reading("d", 0.0, {"n": n}, encode_body(0.0, {"n": n}), n) for n in (1001, 1002)]
+    restored.journal.readings = restored.journal.readings + readings
+    restored.live.publish("d", readings)
+    viewers["late"] = (None, 5)
+    viewers["late and behind"] = (8, 1)
+    for viewer in ("late", "late and behind"):
+        restored.live.join(viewer, "d", *viewers[viewer])
+        until(lambda viewer=viewer: restored.in_room(viewer))
+    assert {viewer: (restored.transport.seqs(viewer), restored.transport.gaps(viewer)) for viewer in viewers} == {
+        "behind": ([9, 10, 1001, 1002], [(11, 1000, "expired")]),
+        "knows more": ([1001, 1002], [(21, 1000, "expired")]),
+        "new": ([6, 7, 8, 9, 10, 1001, 1002], [(11, 1000, "expired")]),
+        "late": ([8, 9, 10, 1001, 1002], [(11, 1000, "expired")]),
+        "late and behind": ([9, 10, 1001, 1002], [(11, 1000, "expired")]),
+    }
+
+
 def test_readings_that_could_not_be_stored_are_shown_and_move_no_position(world):
     world.live.join("v", "d", None, 1)
     until(lambda: world.in_room("v"))

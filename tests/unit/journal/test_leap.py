@@ -1,0 +1,68 @@
+"""Numbers leap where a backup was restored: what was kept stays as it is, and nothing lies in between."""
+
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from gateway.journal import Queries
+from tests.support.journals import START, entry, opened, reading
+
+FAR = 10**9
+
+
+def readings(count: int, start: int = 0) -> list:
+    return [entry(reading("a", START + start + n)) for n in range(count)]
+
+
+@pytest.fixture
+def leapt(path: Path) -> Path:
+    """A journal with readings 1 to 300 of ``a`` in blocks, which goes on past ``FAR``."""
+    with opened(path) as it:
+        it.put(readings(300))
+        it.pack()
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute("INSERT INTO resume VALUES ('a', ?), ('', ?)", (FAR, 2 * FAR))
+        connection.commit()
+    return path
+
+
+def test_what_follows_has_numbers_past_it_and_what_was_there_keeps_its_own(leapt: Path) -> None:
+    expected = [*range(1, 301), *range(FAR + 1, FAR + 31)]
+    with opened(leapt) as it:
+        assert it.opened.devices[0].last.seq == 300
+        it.put(readings(20, 300))
+        it.put([entry(reading("new", START))])
+        with closing(Queries(leapt, tails=it.journal.tails)) as queries:
+            assert [one.seq for one in queries.after("a", 0, None, 1000)] == expected[:320]
+            assert [one.seq for one in queries.after("new", 0, None, 1000)] == [2 * FAR + 1]
+            assert queries.stats().readings == 321
+    with opened(leapt) as it:
+        assert {known.device: known.last.seq for known in it.opened.devices} == {"a": FAR + 20, "new": 2 * FAR + 1}
+        it.put(readings(10, 320))
+        it.pack()
+        with closing(Queries(leapt, tails=it.journal.tails)) as queries:
+            found = queries.after("a", 0, None, 1000)
+            assert [one.seq for one in found] == expected
+            assert [one.ts for one in found] == [START + n for n in range(330)]
+            assert [one.seq for one in queries.after("a", 250, None, 60)] == expected[250:310]
+            page = queries.page("a", after=FAR + 3, start_ts=None, end_ts=None, limit=4, descending=True)
+            assert [one.seq for one in page] == [FAR + 2, FAR + 1, 300, 299]
+            assert queries.stats().readings == 331
+
+
+def test_damage_behind_a_leap_gives_no_number_twice(leapt: Path) -> None:
+    with closing(sqlite3.connect(leapt)) as connection:
+        (page,) = connection.execute("SELECT rootpage FROM sqlite_master WHERE name = 'columns'").fetchone()
+    data = bytearray(leapt.read_bytes())
+    data[(page - 1) * 512 : page * 512] = b"\xaa" * 512
+    leapt.write_bytes(data)
+    with opened(leapt) as it:
+        assert "damaged" in it.opened.problem
+        after = [reading("a", START + n) for n in range(3)]
+        it.put([entry(one) for one in after])
+        assert after[0].seq is not None
+        assert after[0].seq > FAR
+        with closing(Queries(leapt, tails=it.journal.tails)) as queries:
+            assert [one.seq for one in queries.after("a", 300, None, 9)][1:] == [one.seq for one in after]
