@@ -8,6 +8,7 @@ from gateway.cli.lazy import LazyGroup
 from gateway.cli.options import Options
 
 _COMMANDS = {
+    "backup": "gateway.cli.backup:backup",
     "check": "gateway.cli.check:check",
     "config": "gateway.cli.config:config",
     "demo": "gateway.cli.demo:demo",
@@ -17,6 +18,7 @@ _COMMANDS = {
     "export": "gateway.cli.export:export",
     "rejects": "gateway.cli.rejects:rejects",
     "reload": "gateway.cli.reload:reload",
+    "restore": "gateway.cli.restore:restore",
     "status": "gateway.cli.status:status",
     "tail": "gateway.cli.tail:tail",
 }

@@ -4,14 +4,17 @@ Nothing outside this package knows its tables.
 """
 
 from gateway.journal.condensing import Condensed
+from gateway.journal.copying import Contents, copy, examine
 from gateway.journal.green import GreenQueries
 from gateway.journal.queries import Queries
 from gateway.journal.records import Committed, JournalStats, KeptReject, KnownDevice, Opened, Rebased, Stored
+from gateway.journal.resuming import go_on_past, last_numbers
 from gateway.journal.writer import Journal
 
 __all__ = [
     "Committed",
     "Condensed",
+    "Contents",
     "GreenQueries",
     "Journal",
     "JournalStats",
@@ -21,4 +24,8 @@ __all__ = [
     "Queries",
     "Rebased",
     "Stored",
+    "copy",
+    "examine",
+    "go_on_past",
+    "last_numbers",
 ]

@@ -20,13 +20,13 @@ class Export:
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        self._queries = Queries(path, mode=_mode(path))
+        self._queries = Queries(path, mode=reading_mode(path))
 
     def devices(self) -> list[str]:
         """Return which devices there are, by name."""
         if not self._path.exists():
             raise JournalDown(f"journal {self._path}: there is none; gatewayd makes it when it is first started")
-        with closing(schema.connect(self._path, _mode(self._path))) as connection:
+        with closing(schema.connect(self._path, reading_mode(self._path))) as connection:
             if schema.is_new(connection, self._path):
                 return []
             if schema.is_older(connection):
@@ -62,7 +62,7 @@ class Export:
         self._queries.close()
 
 
-def _mode(path: Path) -> schema.ReadMode:
+def reading_mode(path: Path) -> schema.ReadMode:
     """Return how to read a file: without SQLite's own files beside it, where it has none and we may make none."""
     is_open = schema.sibling(path, "-wal").exists() or os.access(path.parent, os.W_OK)
     return "ro" if is_open else "ro&immutable=1"

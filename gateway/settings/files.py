@@ -7,6 +7,7 @@ from gateway.errors import ConfigError, ConfigProblem
 from gateway.secrets import Secrets
 from gateway.settings.document import Document
 from gateway.settings.models import GatewaySettings
+from gateway.settings.part import Part
 from gateway.settings.references import References
 
 VARIABLE = "GATEWAY_CONFIG"
@@ -70,8 +71,26 @@ def control_socket(path: Path) -> Path:
     ConfigError
         The file can't be read, or its table ``[gateway]`` is wrong.
     """
-    document = Document.read(path, references=References(os.environ, Secrets(), elsewhere=True))
+    return _gateway(Document.read(path, references=_references())).control_socket
+
+
+def state_dir(path: Path, text: str) -> Path:
+    """Return the state folder of a configuration with this text, if it were at ``path``.
+
+    Raises
+    ------
+    ConfigError
+        It isn't TOML, or its table ``[gateway]`` is wrong.
+    """
+    return _gateway(Document(Part(path, text), references=_references())).state_dir
+
+
+def _references() -> References:
+    return References(os.environ, Secrets(), elsewhere=True)
+
+
+def _gateway(document: Document) -> GatewaySettings:
     settings = document.check(GatewaySettings, ("gateway",))
     document.finish("gateway")
     assert settings is not None, "without settings there is a problem, and finish raises"
-    return settings.control_socket
+    return settings
