@@ -206,11 +206,11 @@ def _as_columns(rows: Sequence[Row]) -> Block | None:
     try:
         bodies = orjson.loads(b"[%b]" % b",".join([row.body for row in rows]))
         values = [body["values"] for body in bodies]
-        shapes, kinds = _shapes(bodies, values)
-    except (ValueError, TypeError, KeyError, AttributeError):
+        shapes, kinds = _shapes(bodies, values) if set(map(type, values)) == {dict} else ([], [])
+    except (ValueError, TypeError, KeyError):
         return None
     names = list(dict.fromkeys(name for _, (names, _) in shapes for name in names))
-    if len(values) != len(rows) or len(shapes) > _MOST_SHAPES or len(names) > _MOST_COLUMNS - METRICS:
+    if len(values) != len(rows) or not 0 < len(shapes) <= _MOST_SHAPES or len(names) > _MOST_COLUMNS - METRICS:
         return None
     columns = _time_columns(rows)
     if len(shapes) > 1:
@@ -225,6 +225,8 @@ def _shapes(
     bodies: list[dict[str, Any]], values: list[dict[str, Any]]
 ) -> tuple[list[tuple[object, tuple[list[str], dict[str, Any]]]], list[int]]:
     """Return which shapes there are, and which of them each reading has."""
+    if set(map(len, bodies)) == {2} and len(set(map(tuple, values))) == 1:  # as nearly all are
+        return [(None, (list(values[0]), {}))], []
     found: dict[object, tuple[list[str], dict[str, Any]]] = {}
     kinds = []
     for body, ones in zip(bodies, values, strict=True):

@@ -84,7 +84,8 @@ def decode(column: Column) -> list[Value | None]:
 def extremes(values: Sequence[Value | None]) -> Extremes:
     """Return the extremes of what can be compared; booleans count as 0 and 1."""
     kinds = set(map(type, values)) - {NoneType}
-    numbers = [value for value in values if isinstance(value, (int, float))]
+    is_plain = len(kinds) == 1 and kinds <= {int, float} and None not in values
+    numbers: Sequence[float] = values if is_plain else [value for value in values if isinstance(value, (int, float))]  # type: ignore[assignment]
     if not numbers:
         return Extremes("mixed", None, 0, None, 0, 0.0, 0)
     least, greatest = min(numbers), max(numbers)

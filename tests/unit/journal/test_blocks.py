@@ -66,6 +66,12 @@ def test_even_what_is_no_reading_comes_back(parts: list[tuple[float, bytes]]) ->
     assert same(unpack(packed(rows)), rows)
 
 
+@pytest.mark.parametrize("body", [b'{"ts":1.0,"values":[1]}', b'{"ts":1.0,"values":"x"}', b"[]", b"1", b'{"ts":1.0}'])
+def test_json_that_is_no_reading_comes_back(body: bytes) -> None:
+    rows = [Row(1, 1.0, 0, body), Row(2, 1.0, 0, body)]
+    assert unpack(packed(rows)) == rows
+
+
 def test_bodies_that_only_together_are_json_come_back() -> None:
     rows = [Row(1, 1.0, 0, b'{"ts":1.0,"values":{}},{"a":[1'), Row(2, 2.0, 0, b'2],"ts":2.0,"values":{}}')]
     assert unpack(packed(rows)) == rows
