@@ -9,6 +9,7 @@ from gateway.cli.options import Options
 
 _COMMANDS = {
     "backup": "gateway.cli.backup:backup",
+    "bundle": "gateway.cli.bundle:bundle",
     "check": "gateway.cli.check:check",
     "config": "gateway.cli.config:config",
     "demo": "gateway.cli.demo:demo",

@@ -6,6 +6,7 @@ Nothing outside this package knows its tables.
 from gateway.journal.condensing import Condensed
 from gateway.journal.copying import Contents, copy, examine
 from gateway.journal.green import GreenQueries
+from gateway.journal.particulars import particulars
 from gateway.journal.queries import Queries
 from gateway.journal.records import Committed, JournalStats, KeptReject, KnownDevice, Opened, Rebased, Stored
 from gateway.journal.resuming import go_on_past, last_numbers
@@ -28,4 +29,5 @@ __all__ = [
     "examine",
     "go_on_past",
     "last_numbers",
+    "particulars",
 ]

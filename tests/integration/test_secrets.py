@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+import tarfile
 import urllib.error
 import urllib.request
 from pathlib import Path
@@ -115,6 +116,11 @@ def gatewayctl(daemon, environment, *arguments):
     return done.stdout + done.stderr
 
 
+def unpacked(bundle):
+    with tarfile.open(bundle) as archive:
+        return {member.name: archive.extractfile(member).read() for member in archive}
+
+
 @pytest.mark.parametrize("form", ["plain", "json"])
 def test_secrets_do_their_work_and_nobody_sees_them(broker, files, environment, form):
     command = (sys.executable, "-m", "gateway", "--log-format", form)
@@ -126,6 +132,8 @@ def test_secrets_do_their_work_and_nobody_sees_them(broker, files, environment, 
         said = {page: fetch(daemon.url + page) for page in PAGES}
         for command in ("status", "status --json", "devices", "rejects list", "check", "reload", "doctor"):
             said[f"gatewayctl {command}"] = gatewayctl(daemon, environment, *command.split())
+        said["gatewayctl bundle"] = gatewayctl(daemon, environment, "bundle", str(files / "bundle.tar.gz"))
+        bundle = unpacked(files / "bundle.tar.gz")
         daemon.configure(tables(broker, files) + f'password = ["{SECRETS["password"]}", "${{VARIABLE}}"]\n')
         said["a refused reload"] = gatewayctl(daemon, environment, "reload")
         daemon.configure(tables(broker, files) + f"password = {SECRETS['password']}\n")
@@ -136,7 +144,11 @@ def test_secrets_do_their_work_and_nobody_sees_them(broker, files, environment, 
         journal = {path.name: path.read_bytes() for path in (files / "gateway" / "state").iterdir() if path.is_file()}
     assert "can't be used" in said["a refused reload"]
     assert "socket://…@127.0.0.1:1" in said["gatewayctl status --json"].encode().decode("unicode_escape")
-    assert leaks(SECRETS, said | journal | {"the log": daemon.log}) == []
+    assert leaks(SECRETS, said | journal | bundle | {"the log": daemon.log}) == []
+    assert b"clear" in bundle["bundle/status.json"]
+    assert b'"broker-unauthorized"' in bundle["bundle/doctor.json"] or b"refused" in bundle["bundle/doctor.json"]
+    assert b"password = " in bundle["bundle/configuration/gateway.toml"]
+    assert b"ready on http://" in bundle["bundle/log.txt"]
 
 
 def test_the_search_would_find_them():
