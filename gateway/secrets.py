@@ -26,7 +26,9 @@ class Secrets:
     def add(self, secret: str, shown: str) -> None:
         """Hide ``secret`` from now on, and each line of it, as it is and as it is written elsewhere."""
         for line in (secret, *secret.splitlines()):
-            self._shown |= {form: shown for form in _forms(line) if len(form) >= _LEAST}
+            for form in _forms(line):
+                self._shown.pop(form, None)  # what is known already is the newest again
+                self._shown[form] = shown
         while len(self._shown) > _MOST:
             del self._shown[next(iter(self._shown))]
         longest_first = sorted(self._shown, key=len, reverse=True)
@@ -40,9 +42,14 @@ class Secrets:
 
 
 def _forms(text: str) -> Iterator[str]:
-    """Yield how a text looks by itself, in JSON, in Python and in an address."""
-    yield from (text, json.dumps(text)[1:-1], json.dumps(text, ensure_ascii=False)[1:-1], repr(text)[1:-1])
-    yield quote(text, safe="")
+    """Yield how a text looks by itself, in JSON, in Python and in an address, as far as that is long enough."""
+    quoted = (
+        json.dumps(text)[1:-1],
+        json.dumps(text, ensure_ascii=False)[1:-1],
+        repr(text)[1:-1],
+        quote(text, safe=""),
+    )
+    yield from (form for form in (text, *quoted) if len(form) >= _LEAST)
 
 
 def hide_userinfo(text: str) -> str:

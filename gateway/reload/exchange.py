@@ -1,18 +1,22 @@
 """Exchanges the sources that are different; of a changed one that doesn't come up, the old settings come back."""
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from gateway.plans import Difference, Plan
 from gateway.reload.report import Change, What
 from gateway.runtime import Event, monotonic
-from gateway.sources import Sources
+from gateway.sources import Running, Sources
 
 UP_WITHIN_S = 30.0
 _LOOK_S = 0.05
 _AS_WANTED = ("up", "disabled")
 _WORKED = ("up", "stalled", "starting")
 """States of a source whose old settings are worth going back to."""
+
+
+def _nothing() -> None:
+    """Do nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,21 +30,24 @@ class Exchange:
     stopping: Event
     up_within_s: float = UP_WITHIN_S
 
-    def to(self, wanted: Mapping[str, Plan]) -> list[Change]:
-        """Touch what is different, wait until it is up, and return what became of it."""
+    def to(self, wanted: Mapping[str, Plan], as_it_begins: Callable[[], object] = _nothing) -> list[Change]:
+        """Touch what is different, wait until it is up, and return what became of it.
+
+        ``as_it_begins`` is called once all is made that is new: if that fails, nothing is touched.
+        """
         before = dict(self.sources.plans)
         difference = Difference.between(before, wanted)
         worked = {name for name in before if self.sources.supervisor(name).state in _WORKED}
-        self._begin(difference, wanted)
+        made = [self.sources.make(wanted[name]) for name in (*difference.changed, *difference.added)]
+        as_it_begins()
+        self._begin(difference, wanted, made)
         waiting = self._await_up((*difference.changed, *difference.added))
         reasons = {name: self.sources.supervisor(name).reason for name in waiting}
         reverted = [name for name in difference.changed if name in waiting and name in worked]
         self._go_back({name: before[name] for name in reverted}, wanted)
         return list(self._changes(difference, reverted, reasons))
 
-    def _begin(self, difference: Difference, wanted: Mapping[str, Plan]) -> None:
-        """Make what is new first: if that fails, nothing was touched."""
-        made = [self.sources.make(wanted[name]) for name in (*difference.changed, *difference.added)]
+    def _begin(self, difference: Difference, wanted: Mapping[str, Plan], made: Sequence[Running]) -> None:
         for name in difference.profiles:
             self.sources.exchange_profiles(wanted[name])
         self.sources.take_down((*difference.changed, *difference.removed))

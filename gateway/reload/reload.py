@@ -1,8 +1,9 @@
 """Reads the configuration again when it is asked to, and lets what is different take effect."""
 
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 
 from gateway.configuration import Configuration, load
 from gateway.errors import ConfigError
@@ -122,25 +123,28 @@ class Reload:
     def _reload(self, stopping: Event) -> Report:
         try:
             new = self._read().sharing(self._configuration)
-            done, restart = self._set(new.settings)
-            changes = Exchange(self._sources, stopping, self._up_within_s).to(plans(new))
+            settings, restart = self._different(new.settings)
+            exchange = Exchange(self._sources, stopping, self._up_within_s)
+            changes = exchange.to(plans(new), as_it_begins=partial(self._set, settings, new.settings))
             self._configuration = new
-            return Report(sources=changes, settings=done, restart=restart, warnings=new.warnings)
+            return Report(sources=changes, settings=settings, restart=restart, warnings=new.warnings)
         except ConfigError as error:
             return Report(problems=[str(problem) for problem in error.problems])
         except Exception as error:
             log.exception("the configuration could not be read again")
             return Report(problems=[f"{type(error).__name__}: {error}; the gateway's log has more"])
 
-    def _set(self, settings: Settings) -> tuple[list[str], list[str]]:
-        """Let settings take effect; return the keys that do, and those that need a restart."""
+    def _different(self, settings: Settings) -> tuple[list[str], list[str]]:
+        """Return the keys of what is different: those that take effect now, and those that need a restart."""
+        different = [key for key, value in values(settings).items() if value != self._in_effect[key]]
+        return [key for key in different if key in self._live], [key for key in different if key not in self._live]
+
+    def _set(self, keys: Sequence[str], settings: Settings) -> None:
+        """Let settings take effect."""
         wanted = values(settings)
-        different = [key for key, value in wanted.items() if value != self._in_effect[key]]
-        done = [key for key in different if key in self._live]
-        for key in done:
+        for key in keys:
             self._live[key](settings)
             self._in_effect[key] = wanted[key]
-        return done, [key for key in different if key not in self._live]
 
     def _tell(self, report: Report) -> None:
         for change in report.sources:  # each with its source, so that many are not summed up

@@ -39,10 +39,20 @@ def test_what_is_too_short_would_only_make_texts_unreadable(secrets):
     assert secrets.hide("a banana") == "a banana"
 
 
+def many(start, end):
+    return "\n".join(f"secret-{number}." for number in range(start, end))
+
+
 def test_what_is_hidden_is_bounded_and_the_newest_stay(secrets):
-    for number in range(2000):
-        secrets.add(f"secret {number}.", "…")
-    assert (secrets.hide("secret 1999."), secrets.hide("secret 0.")) == ("…", "secret 0.")
+    secrets.add(many(0, 2000), "…")
+    assert (secrets.hide("secret-1999."), secrets.hide("secret-0.")) == ("…", "secret-0.")
+
+
+def test_a_secret_that_each_reload_brings_again_is_not_forgotten(secrets):
+    for start in (0, 600, 1200):
+        secrets.add("hunter22", "${PASSWORD}")
+        secrets.add(many(start, start + 600), "…")
+    assert secrets.hide("hunter22") == "${PASSWORD}"
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@ import logging
 
 import pytest
 
+from gateway.adapter import Adapter, AdapterConfig
 from gateway.configuration import Configuration
 from gateway.errors import ConfigError, ConfigProblem
 from gateway.notify import Notifier
@@ -23,6 +24,9 @@ class NoSources:
 
     drop = take_down
 
+    def make(self, plan):
+        raise ZeroDivisionError("a defect of an adapter")
+
     def put_up(self, made, order):
         pass
 
@@ -36,6 +40,7 @@ class File:
         self.text = {}
         self.wait = None
         self.error = None
+        self.adapters = ()
 
     def read(self):
         self.reads += 1
@@ -43,7 +48,7 @@ class File:
             self.wait.wait(5.0)
         if self.error is not None:
             raise self.error
-        return Configuration(self.path, (), Secrets(), (), Settings.model_validate(self.text), (), {}, {})
+        return Configuration(self.path, (), Secrets(), (), Settings.model_validate(self.text), self.adapters, {}, {})
 
 
 @pytest.fixture
@@ -135,6 +140,20 @@ def test_a_defect_ends_nothing(reload, file, caplog):
     assert "the configuration could not be read again" in caplog.text
     file.error = None
     assert reload.answer()["complete"]
+
+
+def test_a_source_that_can_not_be_made_leaves_settings_alone_too(reload, file, origins):
+    class Kind(Adapter):
+        Config = AdapterConfig
+
+    file.adapters = ((Kind, AdapterConfig(name="a", type="kind")),)
+    file.text = {"web": {"allowed_origins": ["https://a.example"]}}
+    answer = reload.answer()
+    assert answer["words"][0].startswith("the configuration can't be used, and nothing was changed: ZeroDivisionError")
+    assert (origins, answer["settings"]) == ([], [])
+    file.adapters = ()
+    assert reload.answer()["settings"] == ["web.allowed_origins"]
+    assert origins == [("https://a.example",)]
 
 
 def test_whoever_asks_while_one_runs_gets_one_that_sees_the_newest_file(reload, file):
