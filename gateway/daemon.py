@@ -189,10 +189,10 @@ class Daemon:
         if control_listener is not None:
             serving.append(runtime.spawn(server.serve, server.control_door(control_listener), self._control))
         runtime.spawn(self._inbox.run)
-        for task in (self._upkeep.serve_viewers, self._upkeep.judge_sources, self._watchdog.run, self._reload.run):
+        for task in (self._upkeep.serve_viewers, self._upkeep.judge_sources, self._reload.run):
             runtime.spawn(task, self._stopping)
-        runtime.spawn(self._ops.run, self._stopping, self._chores)
-        runtime.spawn(self._soundings.run, self._stopping, self._chores)
+        for chore in (self._watchdog.run, self._ops.run, self._soundings.run):
+            runtime.spawn(chore, self._stopping, self._chores)
         for supervisor in self._sources.supervisors:
             supervisor.start()
         search_seldom_for_cycles()

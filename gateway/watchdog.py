@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Callable, Mapping
 
+from gateway.chores import Chores
 from gateway.notify import Notifier
 from gateway.runtime import Event, monotonic, stacks
 
@@ -47,10 +48,10 @@ class Watchdog:
         self.problems: list[str] = []
         """Which stages hang, in words."""
 
-    def run(self, stopping: Event) -> None:
-        """Look until ``stopping``; a green thread's body."""
+    def run(self, stopping: Event, chores: Chores) -> None:
+        """Look until ``stopping``, whatever may fail once; a green thread's body."""
         while not stopping.wait(self._look_s):
-            self.look()
+            chores.do("look at its stages", self.look)
 
     def look(self) -> None:
         """Judge the stages, and give the sign of life if it is due and all go on."""

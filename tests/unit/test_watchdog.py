@@ -2,6 +2,7 @@ from contextlib import closing
 
 import pytest
 
+from gateway.chores import Chores
 from gateway.notify import Notifier
 from gateway.watchdog import Watchdog
 from tests.support.service_manager import ServiceManager
@@ -17,7 +18,13 @@ class Rig:
         self.systemd = systemd
         self.ages = {"intake": 0.0, "journal writer": 0.0}
         stages = {name: lambda name=name: self.ages[name] for name in self.ages}
-        self.watchdog = Watchdog(notifier, stages, lambda: "fine", lambda: self.now)
+        self.summary = "fine"
+        self.watchdog = Watchdog(notifier, stages, self._say, lambda: self.now)
+
+    def _say(self):
+        if self.summary is None:
+            raise ZeroDivisionError("a defect")
+        return self.summary
 
     def look_for(self, seconds):
         """Return how many signs of life came meanwhile."""
@@ -68,3 +75,23 @@ def test_after_a_pause_of_the_whole_process_the_stages_get_a_turn_first(rig):
     rig.ages = dict.fromkeys(rig.ages, 0.0)
     rig.look_for(5)
     assert rig.watchdog.problems == []
+
+
+class Turns:
+    """Stands for the event that ends it: it is set after so many looks, between which time goes by."""
+
+    def __init__(self, rig, count):
+        self._rig = rig
+        self._left = count
+
+    def wait(self, timeout_s):
+        self._rig.now += timeout_s
+        self._left -= 1
+        return self._left < 0
+
+
+def test_a_defect_of_the_summary_ends_no_gateway(rig):
+    rig.summary, notes = None, []
+    rig.watchdog.run(Turns(rig, PERIOD_S), Chores(notes))
+    assert rig.systemd.signs_of_life() == 4
+    assert notes == ["the gateway's own look at its stages failed; its log says why"]
