@@ -75,7 +75,7 @@ def _make(config: Path, journal: Path, target: Path, folder: Path) -> Manifest:
         pace()
 
     copy(journal, copied, rest)
-    contents = _examined(copied, journal)
+    contents = _examined(copied, journal, pace)
     with os.fdopen(os.open(written, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
         manifest = _write(file, config, copied, contents, pace)
         file.flush()
@@ -85,9 +85,9 @@ def _make(config: Path, journal: Path, target: Path, folder: Path) -> Manifest:
     return manifest
 
 
-def _examined(copied: Path, journal: Path) -> Contents:
+def _examined(copied: Path, journal: Path, pace: Pace) -> Contents:
     try:
-        return examine(copied)
+        return examine(copied, pace)
     except JournalDown as error:
         raise BackupError(str(error).replace(str(copied), str(journal))) from error
 

@@ -15,7 +15,7 @@ _MOST_BYTES = 64 * 1024
 _LEAST = 4
 """Characters of a line of a file with secrets that is hidden."""
 _SECRET_FILE = re.compile(r"\w*(?:pass|pwd|secret|token|credential|key)\w*_file", re.IGNORECASE)
-_LEFT_OUT = "# left out: it isn't TOML, so nobody can say where in it a secret ends\n"
+_LEFT_OUT = "# left out: it can't be read as TOML, so nobody can say where in it a secret ends\n"
 
 
 class Cleaning:
@@ -78,12 +78,10 @@ class Cleaning:
 
 
 def _files(config: Path | None) -> Sequence[Path]:
-    if config is None or not config.exists():
-        return ()
     try:
-        return (config, *drop_ins(config))
-    except ConfigError:
-        return (config,)
+        return (config, *drop_ins(config)) if config is not None and config.exists() else ()
+    except (ConfigError, OSError):
+        return ()  # the folder is closed to whoever asks, which doctor says
 
 
 def _parsed(file: Path) -> object:

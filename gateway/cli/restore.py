@@ -55,6 +55,18 @@ def _plain(done: "Restored") -> dict[str, object]:
     }
 
 
+def _problems(config: Path) -> list[str]:
+    """Return what is in the way of a start with what was restored, such as files with secrets that aren't here."""
+    from gateway.configuration import load  # noqa: PLC0415  not at each TAB of shell completion
+    from gateway.errors import ConfigError  # noqa: PLC0415  see above
+
+    try:
+        load(config, elsewhere=True)
+    except ConfigError as error:
+        return [str(problem) for problem in error.problems]
+    return []
+
+
 def _print(done: "Restored", config: Path) -> None:
     shown = table("device", "readings", "newest seq", "goes on past", right=("readings", "newest seq", "goes on past"))
     devices = list(done.contents.readings.items())
@@ -69,4 +81,6 @@ def _print(done: "Restored", config: Path) -> None:
         click.echo(f"as in the backup: {path}")
     for path in done.kept:
         click.echo(f"what was there is kept: {path}")
+    for problem in _problems(config):
+        click.echo(f"warning: {problem}", err=True)
     click.echo(f"Start it: sudo systemctl start telemetry-gateway, or gatewayd --config {config}")

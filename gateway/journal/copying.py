@@ -12,6 +12,8 @@ from gateway.journal.exporting import reading_mode
 from gateway.journal.faults import words
 
 _PAGES_AT_ONCE = 4096
+_STEPS = 100_000
+"""Of SQLite's machine between two calls of ``pause``."""
 _LASTS = """
 SELECT name, max(last) FROM (SELECT device, last FROM blocks UNION ALL SELECT device, seq FROM log) f
 JOIN devices d ON d.id = f.device GROUP BY d.id ORDER BY name
@@ -65,8 +67,13 @@ def copy(path: Path, target: Path, pause: Callable[[], object]) -> None:
         raise JournalDown(words(path, error)) from error
 
 
-def examine(path: Path) -> Contents:
+def examine(path: Path, pause: Callable[[], object] = lambda: None) -> Contents:
     """Check a copy as a whole, and count what is in it.
+
+    Parameters
+    ----------
+    pause
+        Called some 100 times a second.
 
     Raises
     ------
@@ -76,6 +83,7 @@ def examine(path: Path) -> Contents:
     try:
         with closing(schema.connect(path, "ro&immutable=1")) as connection:
             check_layout(connection, path)
+            connection.set_progress_handler(lambda: bool(pause()), _STEPS)
             (verdict,) = connection.execute("PRAGMA integrity_check(1)").fetchone()
             if verdict != "ok":
                 raise JournalDown(f"journal {path}: is damaged ({verdict.splitlines()[-1]})")

@@ -11,13 +11,12 @@ import sys
 
 def _load() -> None:
     """Import what is imported late."""
-    import encodings.ascii
-    import encodings.idna
-    import encodings.unicode_escape
-    import encodings.utf_8_sig  # noqa: F401
+    import gzip  # noqa: F401
 
     import adapters.mqtt
     import adapters.serial_port  # noqa: F401
+    import gateway.bundle
+    import gateway.cli.bundle
     import gateway.cli.check
     import gateway.cli.doctor
     import gateway.cli.doctor_facts

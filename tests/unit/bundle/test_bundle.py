@@ -1,8 +1,11 @@
 """What goes into a bundle, and what doesn't."""
 
 import json
+import os
+import subprocess
 import sys
 import tarfile
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -128,6 +131,20 @@ def test_a_file_that_is_no_toml_is_left_out(config: Path) -> None:
     found = bundle(config)
     assert leaks(SECRETS, found) == []
     assert found["configuration/gateway.toml"].startswith("# left out")
+
+
+def test_who_may_not_read_the_configuration_gets_a_bundle_that_says_so(config: Path) -> None:
+    if os.geteuid() != 0:
+        pytest.skip("only root becomes somebody else")
+    config.parent.chmod(0o700)
+    with tempfile.TemporaryDirectory() as folder:
+        Path(folder).chmod(0o777)
+        program = [sys.executable, "-m", "tests.support.stranger", "65534", "65534"]
+        command = [*program, "--config", str(config), "bundle", f"{folder}/b.tar.gz"]
+        done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+        assert done.returncode == 0, done.stderr
+        with tarfile.open(f"{folder}/b.tar.gz") as archive:
+            assert b"permission denied" in archive.extractfile("bundle/configuration.json").read()
 
 
 def test_nothing_is_overwritten(config: Path) -> None:
