@@ -5,7 +5,7 @@ from http import HTTPStatus
 
 import orjson
 from flask import Flask, Response, current_app, render_template, request
-from werkzeug.exceptions import HTTPException
+from werkzeug.exceptions import HTTPException, NotFound
 
 from gateway.errors import JournalDown
 
@@ -19,6 +19,7 @@ _CODES = {
     409: "conflict",
     503: "unavailable",
 }
+_NOTHING_THERE = "The gateway has nothing at this address."
 
 
 def reply(payload: object, status: int = 200) -> Response:
@@ -50,7 +51,8 @@ def handle_errors(app: Flask) -> None:
 
     @app.errorhandler(HTTPException)
     def refused(error: HTTPException) -> Response:
-        return fail(error.code or 500, error.description or error.name)
+        text = _NOTHING_THERE if error.description == NotFound.description else error.description
+        return fail(error.code or 500, text or error.name)
 
     @app.errorhandler(JournalDown)
     def unreadable(error: JournalDown) -> Response:

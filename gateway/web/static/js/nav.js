@@ -1,27 +1,36 @@
-/* The number of rejects beside their page's name, on every page. */
+/* How many rejects there are, and how many problems, beside their pages' names, on every page. */
 
 import { get } from "./api.js";
 import { byId, say } from "./dom.js";
 import { count, several } from "./format.js";
 
-const EVERY_MS = 15_000;
+const EVERY_MS = 20_000;
 const MOST = 999;
 
 /** Show how many rejects are kept. */
 export function showRejects(total) {
-  const mark = byId("reject-count");
+  showCount("reject-count", total, `${several(total, "reject")} kept`);
+}
+
+/** Show how many problems status names: who looks at devices only is to know that a source is gone. */
+export function showProblems(problems) {
+  showCount("problem-count", problems.length, problems.join("\n"));
+}
+
+function showCount(id, total, title) {
+  const mark = byId(id);
   mark.hidden = total === 0;
-  mark.title = `${several(total, "reject")} kept`;
+  mark.title = title;
   say(mark, total > MOST ? `${MOST}+` : count(total));
 }
 
 async function look() {
   if (document.hidden) return;
-  try {
-    showRejects((await get("rejects", { limit: 1 })).total);
-  } catch {
-    // the connection's badge says what is wrong
-  }
+  const looks = [
+    get("rejects", { limit: 1 }).then(({ total }) => showRejects(total)),
+    get("status").then(({ problems }) => showProblems(problems)),
+  ];
+  await Promise.allSettled(looks); // where one fails, the connection's badge says what is wrong
 }
 
 look();

@@ -5,6 +5,7 @@ import { showConnection } from "./connection.js";
 import { badge, byId, capital, element, say } from "./dom.js";
 import { ago, bytes, count, duration, moment } from "./format.js";
 import { ledgerRows, equation } from "./ledger.js";
+import { showProblems } from "./nav.js";
 
 const EVERY_MS = 2000;
 const IN_STEP_S = 2; // what a message may be on its way
@@ -33,6 +34,7 @@ function show(status) {
   const { gateway, healthy, problems } = status;
   badge(byId("health"), healthy ? "healthy" : "degraded");
   say(byId("about"), `${gateway.name} · version ${gateway.version} · up for ${duration(gateway.uptime_s)}`);
+  showProblems(problems);
   byId("problems").replaceChildren(...problems.map((text) => element("li", {}, capital(text))));
   byId("sources").replaceChildren(...status.sources.map(sourceRow));
   byId("equation").replaceChildren(...equation(status.ledger));
