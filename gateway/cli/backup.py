@@ -14,10 +14,10 @@ from gateway.cli.words import number, printable, size
 @click.option("--json", "as_json", is_flag=True, help="The manifest as JSON, for programs.")
 @click.pass_obj
 def backup(options: Options, file: Path, force: bool, as_json: bool) -> None:
-    """Write the journal and the configuration to FILE, a .tar.gz, while the gateway runs or when it doesn't.
+    """Write journal and configuration to FILE, a .tar.gz.
 
-    It takes no more than half of the disk's time. Passwords that are written in the configuration are in FILE, which
-    its owner alone can read; files with secrets that the configuration names are not.
+    The gateway may run. It takes no more than half of the disk's time. Passwords that are written in the configuration
+    are in FILE, which its owner alone can read; files with secrets that the configuration names are not.
     """
     from gateway.backup import BackupError, make  # noqa: PLC0415  not at each TAB of shell completion
 

@@ -18,10 +18,11 @@ if TYPE_CHECKING:  # at run time pydantic would slow down each TAB of shell comp
 @click.option("--with-payloads", is_flag=True, help="With what was refused, and not only why.")
 @click.pass_obj
 def bundle(options: Options, file: Path, with_payloads: bool) -> None:
-    """Write what a bug report needs to FILE, a .tar.gz, without secrets and without readings.
+    """Write what a bug report needs to FILE, a .tar.gz.
 
-    Versions, configuration, status, what doctor finds, the end of the log, facts of the journal, reasons of rejects. As
-    root it sees more. Works also when the gateway doesn't run, or can't.
+    Secrets and readings aren't in it. Versions, configuration, status, what doctor finds, the end of the
+    log, facts of the journal and reasons of rejects are. As root it sees more. Works also when the gateway doesn't run,
+    or can't.
     """
     from gateway.bundle import Cleaning, collect, write  # noqa: PLC0415  not at each TAB of shell completion
     from gateway.cli.doctor_facts import gather  # noqa: PLC0415  see above

@@ -18,7 +18,7 @@ _STYLES = {"online": "green", "stale": "yellow", "offline": "red"}
 @click.option("--json", "as_json", is_flag=True, help="As JSON, for programs.")
 @click.pass_obj
 def devices(options: Options, as_json: bool) -> None:
-    """List the devices that have been heard of, with their latest values."""
+    """List the devices, with their latest values."""
     found: Devices = options.control().get("/devices")
     if as_json:
         click.echo(json.dumps(found, indent=2))

@@ -25,7 +25,7 @@ _STYLES = {"error": "red", "warning": "yellow", "note": "dim"}
 @click.option("--json", "as_json", is_flag=True, help="The findings as JSON, for programs.")
 @click.pass_obj
 def doctor(options: Options, as_json: bool) -> None:
-    """Look for what is wrong on this machine, each finding with its remedy.
+    """Look for what is wrong on this machine, and say remedies.
 
     Works beside a running gateway, which it doesn't disturb, and without one. As root it sees more: which process holds
     a port, and files that aren't yours. docs/doctor.md lists what is found.

@@ -36,7 +36,9 @@ def explain(  # noqa: PLR0913, PLR0917  one parameter an option
     payload_hex: str | None,
     as_json: bool,
 ) -> None:
-    """Show what a message would become, step by step; no daemon is needed.
+    """Show what a message would become, step by step.
+
+    No daemon is needed.
 
     Route, decoding, time, device, profile, and the verdict: stored as which reading, rejected with the reason that the
     gateway gives, or ignored. Nothing is sent and nothing is kept.

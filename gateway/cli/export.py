@@ -52,7 +52,9 @@ def _ago(text: str) -> float:
 @click.option("--format", "form", type=click.Choice(["csv", "jsonl"]), default="csv", show_default=True)
 @click.pass_obj
 def export(options: Options, devices: Sequence[str], since: float | None, until: float | None, form: str) -> None:
-    """Write the readings of DEVICEs, or of all, to stdout, straight from the journal.
+    """Write readings to stdout, straight from the journal.
+
+    Those of DEVICEs, or of all.
 
     CSV has a row for each value: device, seq, ts, time, metric, value. JSON lines have a reading each, with its device.
     Works beside a running gateway and without one.

@@ -20,7 +20,7 @@ _HEADINGS = ("id", "source", "topic", "reason", "payload", "last", "times")
 
 @click.group()
 def rejects() -> None:
-    """Look at messages that were refused, and take them in again after a fix."""
+    """Look at refused messages; take them in again after a fix."""
 
 
 @rejects.command("list")

@@ -22,7 +22,9 @@ _SOON_S = 2.0
 @click.option("--json", "as_json", is_flag=True, help="RELOAD as JSON, for programs.")
 @click.pass_obj
 def reload(options: Options, as_json: bool) -> None:
-    """Let the gateway take its changed configuration, and say how that went.
+    """Let the gateway take its changed configuration.
+
+    Says what was changed, and how that went.
 
     Only what was changed is touched: other sources and browsers don't notice. A changed source that isn't up after 30 s
     goes back to its old settings.
@@ -45,7 +47,7 @@ def _ask(options: Options) -> Reloaded:
         try:
             answer: Reloaded = options.control().post("/reload")
         except NotRunning as error:
-            text = f"{error.message} If state_dir is another one in the file now: that needs a restart."
+            text = f"{error.message}\nIf the file names another state_dir than before: that needs a restart."
             raise NotRunning(text) from error
     return answer
 

@@ -22,10 +22,11 @@ _MOST_SHOWN = 20
 @click.option("--json", "as_json", is_flag=True, help="What became of it as JSON, for programs.")
 @click.pass_obj
 def restore(options: Options, file: Path, journal_only: bool, as_json: bool) -> None:
-    """Put the journal and the configuration of a backup in the place of those that are there; no gateway may run.
+    """Put a backup in the place of what is there.
 
-    Everything is checked before anything is touched, and what was there is moved aside, not deleted. Readings keep
-    their numbers (seq); new ones go on far behind, so that no number that was given since the backup is given twice.
+    It has the journal and the configuration. No gateway may run. Everything is checked before anything is touched, and
+    what was there is moved aside, not deleted. Readings keep their numbers (seq); new ones go on far behind, so that no
+    number that was given since the backup is given twice.
     """
     from gateway.backup import BackupError  # noqa: PLC0415  not at each TAB of shell completion
     from gateway.backup import restore as restore_backup  # noqa: PLC0415  see above

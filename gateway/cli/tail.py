@@ -4,6 +4,7 @@ import json
 
 import click
 
+from gateway.cli.control import Control
 from gateway.cli.options import Options
 from gateway.cli.shapes import Batch
 from gateway.cli.words import clock, printable, values
@@ -14,12 +15,25 @@ from gateway.cli.words import clock, printable, values
 @click.option("--json", "as_json", is_flag=True, help="JSON lines as they come, for programs.")
 @click.pass_obj
 def tail(options: Options, devices: tuple[str, ...], as_json: bool) -> None:
-    """Print readings as they come, of DEVICEs or of all, until Ctrl-C."""
+    """Print readings as they come, until Ctrl-C.
+
+    Those of DEVICEs, or of all.
+    """
+    control = options.control()
     try:
-        for line in options.control().tail(devices):
+        _say_who_is_unheard(control, devices)
+        for line in control.tail(devices):
             click.echo(line.rstrip(b"\n") if as_json else _lines(json.loads(line)))
     except KeyboardInterrupt:
         return
+
+
+def _say_who_is_unheard(control: Control, devices: tuple[str, ...]) -> None:
+    """Say of each name that nobody has yet: it may come, or be misspelt."""
+    heard = {each["id"] for each in control.get("/devices")["devices"]} if devices else ()
+    for name in devices:
+        if name not in heard:
+            click.echo(f"{printable(name)}: not heard of yet, waiting for it (gatewayctl devices lists all)", err=True)
 
 
 def _lines(batch: Batch) -> str:

@@ -34,7 +34,9 @@ _PYTHON = (sys.executable, "-P", "-m")
 )
 @click.option("--duration", type=click.FloatRange(min=0), help="Seconds until it stops by itself.")
 def demo(port: int, state_dir: Path, duration: float | None) -> None:
-    """Run the gateway on demo sensors: three over MQTT, one on a virtual serial port.
+    """Run the gateway on demo sensors.
+
+    Three speak MQTT, one a virtual serial port.
 
     Starts a broker (Mosquitto, else amqtt), the sensors and the daemon, and prints the address of the
     page. Ctrl-C stops everything that it started.

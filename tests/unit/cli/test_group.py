@@ -16,6 +16,10 @@ def test_help_lists_every_command():
         assert f"\n  {command} " in shown
 
 
+def test_help_says_each_command_in_one_line():
+    assert "..." not in invoke("--help").stdout.split("Commands:")[1]
+
+
 @pytest.mark.parametrize("command", ["check", "config", "demo", "devices", "status", "tail"])
 def test_every_command_has_help(command):
     assert invoke(command, "--help").stdout.startswith(f"Usage: gatewayctl {command}")

@@ -33,7 +33,7 @@ def test_the_exit_code_says_whether_it_is_in_effect(run, daemon, answer, code):
 def test_who_changed_where_the_socket_is_is_told_so(run, tmp_path):
     done = run("--socket", str(tmp_path / "none"), "reload")
     assert done.exit_code == 3
-    assert "If state_dir is another one in the file now: that needs a restart." in done.stderr
+    assert "If the file names another state_dir than before: that needs a restart." in done.stderr
 
 
 def test_what_a_sensor_named_can_not_command_the_terminal(run, daemon):

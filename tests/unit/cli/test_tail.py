@@ -18,6 +18,13 @@ def test_only_some_devices(run, daemon):
     assert daemon.devices == ["kitchen", "Living Room (küche) & co"]
 
 
+def test_a_name_that_nobody_has_may_be_misspelt(run, daemon):
+    result = run("tail", "kitchen", "kichen")
+    assert result.stderr.startswith("kichen: not heard of yet, waiting for it")
+    assert "kitchen: " not in result.stderr
+    assert daemon.devices == ["kitchen", "kichen"]
+
+
 def test_json_lines_as_they_come(run, daemon):
     daemon.lines = (line("a", {"x": 1}), b"\n", line("b", {"y": 2}))
     assert run("tail", "--json").stdout.encode() == line("a", {"x": 1}) + line("b", {"y": 2})
