@@ -1,5 +1,6 @@
 """The ``[[adapters]]`` table of an MQTT broker, and its routes."""
 
+import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Literal
@@ -10,6 +11,9 @@ from gateway.adapter import AdapterConfig, PayloadConfig
 from gateway.availability import Availability
 from gateway.decoding.topics import TopicPattern
 from gateway.quantities import ConfigPath, Duration, Size
+
+_WITH_PORT = re.compile(r"^[^:]*:\d+$|\]")
+"""``host:1883``, ``[::1]:1883``, ``[::1]``; not ``::1``."""
 
 
 class MqttRoute(PayloadConfig):
@@ -121,6 +125,14 @@ class MqttConfig(AdapterConfig):
         if self.availability is None:
             return None
         return Availability(self.availability, self.payload_online, self.payload_offline)
+
+    @field_validator("host")
+    @classmethod
+    def _check_host(cls, host: str) -> str:
+        """Refuse what other programs call a server: a name that nobody has would be looked up for ever."""
+        if "/" in host or _WITH_PORT.search(host):
+            raise ValueError("expected a name or an address alone; the port is a key of its own, and so is tls")
+        return host
 
     @field_validator("availability")
     @classmethod

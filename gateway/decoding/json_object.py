@@ -24,7 +24,7 @@ def decode(payload: bytes) -> list[Fields]:
     try:
         document = orjson.loads(payload)
     except orjson.JSONDecodeError as error:
-        raise Rejected(f"not JSON: {error}") from error
+        raise Rejected(f"not JSON: {error if payload else 'the payload is empty'}") from error
     readings = _readings(document)
     check_keys(payload, document)  # last: what is nested too deep for a second look is rejected by now
     return readings

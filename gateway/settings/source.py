@@ -10,7 +10,13 @@ from gateway.settings.words import quoted
 
 _POSITION = re.compile(r" \(at (?:line (\d+), column (\d+)|end of document)\)$")
 
-_UNQUOTED = re.compile(r"=\s*[^\s\"'\[{]")
+_HINTS = (
+    (re.compile(r"[=,]\s*[-+]?\d+,\d+\s*(?:$|[#,}\]])"), "a decimal point, not a comma: 21.5"),
+    (re.compile(r"=\s*\"[^\"]*$|=\s*'[^']*$"), "a quote is missing at the text's end"),
+    (re.compile(r"^\s*\[\w"), "one of several tables has two brackets: [[adapters]], [[adapters.routes]]"),
+    (re.compile(r"=\s*[^\s\"'\[{]"), 'text goes in quotes: key = "text"'),
+)
+"""How a line looks, and what was meant perhaps; the first that fits."""
 
 
 def read(path: Path) -> str:
@@ -68,8 +74,7 @@ def _syntax_problem(path: Path, text: str, message: str) -> ConfigProblem:
     line, column = (int(position[1]), int(position[2])) if position and position[1] else (len(lines), 1)
     reason = _POSITION.sub("", message)
     hint = reason[:1].lower() + reason[1:]
-    if _UNQUOTED.search(lines[line - 1]):
-        hint += '; text goes in quotes: key = "text"'
+    hint += next((f"; {meant}" for look, meant in _HINTS if look.search(lines[line - 1])), "")
     return ConfigProblem(
         f"{path}:{line}", f"column {column}", "TOML", quoted(hide_value(lines[line - 1].strip())), hint
     )

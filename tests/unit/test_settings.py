@@ -157,6 +157,10 @@ def failure(path: Path) -> str:
     [
         ("[web]\nhost = 127.0.0.1\n", 2, "text goes in quotes"),
         ("[web]\nhost = localhost\n", 2, "text goes in quotes"),
+        ("[a]\nmax = 85,5\n", 2, "a decimal point"),
+        ("[a]\nt = { min = -40, max = 85,5 }\n", 2, "a decimal point"),
+        ('[a]\nname = "x\nport = 1\n', 2, "a quote is missing"),
+        ("[[adapters]]\n[adapters]\n", 2, "two brackets"),
         ("[web\nport = 1\n", 1, "']'"),
         ("[web]\nport = 1\nport = 2\n", 3, "overwrite"),
     ],

@@ -21,6 +21,9 @@ SERIAL: dict[str, Any] = {"name": "bench", "type": "serial", "url": "/dev/ttyUSB
         ({"routes": [{"topic": "a/b"}]}, "device: expected"),
         ({"routes": [{**ROUTE, "qos": 3}]}, "0, 1 or 2"),
         ({"protocol": "3.1"}, "'5' or '3.1.1'"),
+        ({"host": "mqtt://localhost"}, "expected a name or an address alone"),
+        ({"host": "localhost:1883"}, "the port is a key of its own"),
+        ({"host": "[::1]:1883"}, "the port is a key of its own"),
         ({"port": 0}, "greater than or equal to 1"),
         ({"keepalive": "19h"}, "at most 18 hours"),
         ({"session_expiry": "200ms"}, "at least one second"),
@@ -36,6 +39,11 @@ SERIAL: dict[str, Any] = {"name": "bench", "type": "serial", "url": "/dev/ttyUSB
 def test_an_impossible_broker_is_refused(change: dict[str, Any], complaint: str) -> None:
     with pytest.raises(ValidationError, match=complaint):
         MqttConfig.model_validate(MQTT | change)
+
+
+@pytest.mark.parametrize("host", ["localhost", "192.168.1.2", "::1", "fe80::1%eth0", "homeassistant.local"])
+def test_a_broker_has_a_name_or_an_address(host: str) -> None:
+    assert MqttConfig.model_validate(MQTT | {"host": host}).host == host
 
 
 @pytest.mark.parametrize(

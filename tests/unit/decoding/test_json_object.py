@@ -49,6 +49,10 @@ def test_only_strict_json_in_utf8_is_taken(payload):
     assert reason(payload).startswith("not JSON: ")
 
 
+def test_an_empty_payload_is_called_so():
+    assert reason(b"") == "not JSON: the payload is empty"
+
+
 @pytest.mark.parametrize("payload", [b"21.5", b'"on"', b"true", b"null"])
 def test_a_bare_value_is_told_which_decoder_takes_it(payload):
     assert reason(payload) == (
