@@ -121,6 +121,12 @@ class Emit(Protocol):
         when that changes.
         """
 
+    def slack_s(self) -> float:
+        """Return for how long messages will wait on their way to viewers anyway, in seconds; 0: somebody is in a hurry.
+
+        An adapter may let messages of which many come gather for a part of it, since each costs less in company.
+        """
+
 
 class Adapter(ABC, Generic[ConfigT]):
     """One source. Subclass it, set ``Config``, write ``run``."""

@@ -32,9 +32,8 @@ from gateway.remembering import remember
 from gateway.roster import Roster
 from gateway.signals import Signals
 from gateway.soundings import Soundings
-from gateway.sources import Sources
+from gateway.sources import Sources, stop_all
 from gateway.status import Status
-from gateway.supervisor import stop_all
 from gateway.upkeep import Upkeep
 from gateway.watchdog import Watchdog
 from gateway.web import app, control, ops, server

@@ -244,6 +244,10 @@ class Pipeline:
         self._rejects.sum_up(all_now=all_now)
         self._drops.sum_up(all_now=all_now)
 
+    def slack_s(self) -> float:
+        """Return for how long readings wait on their way to viewers anyway, in seconds."""
+        return self._sinks.live.slack_s
+
     def lag_ms(self) -> dict[str, float]:
         """Return p50 and p99 from arrival to emission of the oldest message of a commit, lately."""
         lags = sorted(self._lags) or [0.0]

@@ -7,7 +7,8 @@ from functools import partial
 from gateway.intake import Intake
 from gateway.pipeline import Pipeline
 from gateway.plans import Plan
-from gateway.supervisor import Supervisor, stop_all
+from gateway.runtime import monotonic
+from gateway.supervisor import Supervisor
 
 _STOP_S = 5.0
 """For those that are taken down while others run: nothing is in a hurry then, and what they took in may be stored."""
@@ -63,7 +64,8 @@ class Sources:
             Whatever an adapter's constructor raises.
         """
         intake = self._intake_of(plan)
-        supervisor = Supervisor(plan.kind(plan.config), partial(self._pipeline.take, plan.config.name), self._hide)
+        take = partial(self._pipeline.take, plan.config.name)
+        supervisor = Supervisor(plan.kind(plan.config), take, self._hide, self._pipeline.slack_s)
         return Running(plan, supervisor, intake)
 
     def put_up(self, made: Sequence[Running], order: Iterable[str]) -> None:
@@ -97,3 +99,12 @@ class Sources:
         name = running.plan.config.name
         self._running[name] = running
         self._pipeline.use(name, running.intake, running.plan.profiles)
+
+
+def stop_all(supervisors: Sequence[Supervisor], within_s: float) -> None:
+    """End all sources; however many of them hang, it takes hardly longer than ``within_s``."""
+    for supervisor in supervisors:
+        supervisor.stop()
+    ended_by = monotonic() + within_s
+    for supervisor in supervisors:
+        supervisor.join(max(0.0, ended_by - monotonic()))

@@ -3,7 +3,7 @@
 import logging
 import math
 import random
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Literal
 
 from gateway.adapter import Adapter, AdapterConfig
@@ -35,6 +35,7 @@ class Supervisor:
         adapter: Adapter[AdapterConfig],
         take: Callable[[RawMessage], None],
         hide: Callable[[str], str] = str,
+        slack_s: Callable[[], float] = float,
     ) -> None:
         self.config = adapter.config
         self._field = {"source": adapter.config.name}
@@ -45,6 +46,7 @@ class Supervisor:
         self._adapter = adapter
         self._take = take
         self._hide = hide
+        self.slack_s = slack_s
         self._stop = Event()
         self._stop_run = Event()
         self._task: Task | None = None
@@ -239,12 +241,3 @@ class Supervisor:
         well = state == "disabled" or (state == "up" and reason is None)
         level = logging.INFO if well else logging.WARNING
         log.log(level, "source %s is %s%s", self.config.name, state, f": {reason}" if reason else "", extra=self._field)
-
-
-def stop_all(supervisors: Sequence[Supervisor], within_s: float) -> None:
-    """End all sources; however many of them hang, it takes hardly longer than ``within_s``."""
-    for supervisor in supervisors:
-        supervisor.stop()
-    ended_by = monotonic() + within_s
-    for supervisor in supervisors:
-        supervisor.join(max(0.0, ended_by - monotonic()))

@@ -79,7 +79,7 @@ class Mqtt(Adapter[MqttConfig]):
         try:
             if connection.open(stop):
                 self._note_session(connection)
-                connection.serve(self._subscriptions, emit.up, stop)
+                connection.serve(self._subscriptions, emit, stop)
             connection.leave()
         finally:
             self._connection = None

@@ -50,6 +50,8 @@ class Client(paho.Client):
         """Gets each message; never raises, paho's parser wouldn't survive it (docs/traps.md 2.3)."""
         self.unsettled: Callable[[], int] = int
         """Tells how many messages wait to be acknowledged."""
+        self.slack_s: Callable[[], float] = float
+        """Tells for how long messages would wait on their way to viewers anyway, in seconds."""
         self.on_message = self._on_qos_2
         self._stream: Stream | None = None
         self._max_packet_bytes = max_packet_bytes
@@ -112,7 +114,9 @@ class Client(paho.Client):
             left -= taken or 1
             if not stream.pending():
                 break
-        self._moderation.looked(runtime.monotonic(), PACKETS_A_TURN - left)
+        # whoever waits for an acknowledgement sees how long it takes
+        slack_s = 0.0 if self.unsettled() else self.slack_s()
+        self._moderation.looked(runtime.monotonic(), PACKETS_A_TURN - left, slack_s)
 
     def _take_publications(self, stream: Stream, most: int) -> int:
         """Take the messages that are here whole and come next; return how many."""

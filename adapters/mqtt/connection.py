@@ -15,6 +15,7 @@ from adapters.mqtt.grants import Grants
 from adapters.mqtt.inbound import Inbound
 from adapters.mqtt.subscriptions import Copies, Subscription
 from gateway import runtime
+from gateway.adapter import Emit
 from gateway.errors import AdapterDown
 from gateway.model import RawMessage
 from gateway.runtime import Event
@@ -99,16 +100,17 @@ class Connection:
             raise (OlderBroker if older else AdapterDown)(f"{self._where}: {words.refusal(self._answer)}")
         return self._answer is not None
 
-    def serve(self, wanted: Sequence[Subscription], up: Callable[[str | None], None], stop: Event) -> None:
+    def serve(self, wanted: Sequence[Subscription], emit: Emit, stop: Event) -> None:
         """Subscribe, and take messages until ``stop``.
 
-        ``up`` is called once the broker has answered, and whenever its answer changes: with what it refuses.
+        ``emit.up`` is called once the broker has answered, and whenever its answer changes: with what it refuses.
 
         Raises
         ------
         AdapterDown
             All is refused, or the connection ends.
         """
+        self._client.slack_s = emit.slack_s
         grants = self._grants = self._make_grants(wanted)
         told: str | None = None
         grants.ask()
@@ -118,7 +120,7 @@ class Connection:
             if grants.news:
                 before, told = told, self._verdict(grants)
                 if told != before:
-                    up(told or None)
+                    emit.up(told or None)
             self._keep_asking(grants)
 
     def refresh(self) -> bool:

@@ -3,6 +3,9 @@
 At a thousand messages a second nearly all of the cost is per wake-up: of the hub, of the journal's thread, of the
 hub again, of each viewer. So a connection on which much comes is left alone for a few milliseconds, as network
 cards do with their interrupts. Where it is quiet, nothing waits.
+
+Where nobody would see messages sooner, as they wait for company on their way to viewers or nobody watches, the
+pauses are long at any such rate.
 """
 
 from adapters.mqtt.packets import RECEIVE_MAXIMUM
@@ -12,6 +15,8 @@ BUSY_RATE = 200.0
 PAUSE_S = 0.004
 _FULL_RATE = 2000.0
 """Past it the pauses grow with the rate: nobody sees the difference in so many readings, and each is cheaper."""
+_SHARE = 0.6
+"""Of the time for which messages wait afterwards anyway."""
 _FEW = 24
 """They stay short where a look finds no more: it may be all that a broker of MQTT 3.1.1 sends in advance, often 20."""
 MOST_PAUSE_S = 0.016
@@ -33,8 +38,11 @@ class Moderation:
         """Return ``pause_s``, or less where ``unsettled`` messages are near what the broker sends in advance."""
         return self.pause_s if unsettled < _MANY_UNSETTLED else min(self.pause_s, PAUSE_S)
 
-    def looked(self, at: float, count: int) -> None:
-        """Learn that ``count`` messages were there at ``at`` (monotonic seconds), and no more."""
+    def looked(self, at: float, count: int, slack_s: float = 0.0) -> None:
+        """Learn that ``count`` messages were there at ``at`` (monotonic seconds), and no more.
+
+        ``slack_s``: for how long they would wait on their way to viewers anyway, if their sender waits for nothing.
+        """
         if not count:
             self.pause_s = 0.0
             return
@@ -42,7 +50,6 @@ class Moderation:
         self._last = at
         if rate < BUSY_RATE:
             self.pause_s = 0.0
-        elif count < _FEW:
-            self.pause_s = PAUSE_S
         else:
-            self.pause_s = min(PAUSE_S * max(rate / _FULL_RATE, 1.0), MOST_PAUSE_S)
+            by_rate = PAUSE_S if count < _FEW else PAUSE_S * max(rate / _FULL_RATE, 1.0)
+            self.pause_s = max(min(by_rate, MOST_PAUSE_S), _SHARE * slack_s)

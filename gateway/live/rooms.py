@@ -11,7 +11,7 @@ _FEW = 4
 """Viewers: so many are sent everything at once. It costs less than a reading's way from its source to here."""
 _SHARE = 0.003
 """Of the hub's time, for a room's other viewers: where emissions would take more they wait for company."""
-_SHORTEST_S, _LONGEST_S = 0.01, 0.04
+_SHORTEST_S, LONGEST_S = 0.01, 0.04
 """What would wait for less than the one goes at once; nothing waits for longer than the other."""
 _WEIGHT = 0.25
 """Of the last emission in what one costs a viewer."""
@@ -53,7 +53,7 @@ class Room:
         wanted, window = max(self.live - _FEW, 0) * self._cost_s / _SHARE, _SHORTEST_S
         if wanted < _SHORTEST_S:
             return 0.0
-        while 2 * window <= wanted and window < _LONGEST_S:
+        while 2 * window <= wanted and window < LONGEST_S:
             window *= 2
         return window
 

@@ -119,7 +119,8 @@ def test_a_browser_behind_64_kbit_s_keeps_a_view_that_is_fresh_and_disturbs_nobo
         assert len(found) > SECONDS - SETTLED_S
         assert found[len(found) // 2] < MOST_AGE_S
         assert found[-1] < MOST_AGE_S + LATITUDE_S
-        assert grown < 4 * 2**20, f"memory grew by {grown / 2**20:.1f} MiB"
+        # the journal's writer keeps up to 6 MiB of pages, and has not used all of them when it begins
+        assert grown < 10 * 2**20, f"memory grew by {grown / 2**20:.1f} MiB"
 
         slow.rate = None
         wait_until(lambda: live_for(slow) > 2 * RATE, "it is live again, without gaps", timeout_s=30.0)

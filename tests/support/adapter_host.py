@@ -79,6 +79,10 @@ class Host:
         """Note that the connection stands."""
         say("up", remark=remark)
 
+    def slack_s(self) -> float:
+        """Want messages now."""
+        return 0.0
+
     def run(self) -> None:
         """Call the adapter's ``run`` in a green thread."""
         self._stop = Event()

@@ -223,3 +223,18 @@ def test_viewers_of_whom_all_is_known_are_not_looked_at_again(make):
             world.publish()
         world.live.look()
     assert sorted(looks) == sorted(f"d{number}" for number in range(20))
+
+
+def test_sources_may_wait_as_long_as_every_viewer_does(make):
+    world = make()
+    world.live.look()
+    assert world.live.slack_s == LONGEST_S  # nobody watches
+    world.watch(100, "d")
+    assert world.live.slack_s == 0.0  # until it is known what they cost
+    steady(world, rate=200)
+    world.live.look()
+    assert world.live.slack_s == LONGEST_S
+    world.watch(1, "e")
+    steady(world, rate=200, device="e", seconds=0.1)
+    world.live.look()
+    assert world.live.slack_s == 0.0

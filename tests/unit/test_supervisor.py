@@ -6,7 +6,8 @@ from gateway.adapter import Adapter, AdapterConfig
 from gateway.errors import AdapterDown
 from gateway.model import RawMessage
 from gateway.runtime import Event, monotonic, sleep
-from gateway.supervisor import Supervisor, stop_all
+from gateway.sources import stop_all
+from gateway.supervisor import Supervisor
 
 
 class Scripted(Adapter[AdapterConfig]):

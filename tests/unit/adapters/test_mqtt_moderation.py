@@ -67,3 +67,19 @@ def test_long_pauses_leave_the_broker_something_to_send() -> None:
     assert moderation.pause_now(900) == PAUSE_S
     moderation.looked(5.0, 0)
     assert moderation.pause_now(900) == 0.0
+
+
+def test_where_messages_would_wait_anyway_pauses_are_long() -> None:
+    moderation = Moderation()
+    for number in range(100):
+        moderation.looked(number * 0.01, 10, 0.04)
+    assert 0.02 < moderation.pause_s < 0.03
+    moderation.looked(1.0, 10, 0.0)
+    assert moderation.pause_s == PAUSE_S
+
+
+def test_where_it_is_quiet_that_makes_no_difference() -> None:
+    moderation = Moderation()
+    moderation.looked(1.0, 1, 0.04)
+    moderation.looked(1.1, 1, 0.04)
+    assert moderation.pause_s == 0.0
