@@ -13,7 +13,9 @@ from gateway.journal.batch import Head
 from gateway.journal.blocks import MOST_READINGS, Block, DamagedBlockError, Row, pack, unpack
 from gateway.journal.faults import is_damage, words
 from gateway.journal.opening import suspect
+from gateway.journal.shelf import BlockHead
 from gateway.journal.store import Store
+from gateway.journal.tails import Tail
 
 MOST_ROWS = 32_768
 """In the log: past it, or past ``_MOST_BYTES``, or when its oldest has been there for ``_MOST_S``, a round begins."""
@@ -23,11 +25,16 @@ _SHARE = 8
 _MOST_S = 3600.0
 _FULL = MOST_READINGS // 2
 """A block of so many readings isn't extended."""
+_GROWTH = 2
+"""Nor one that is larger by more than this factor than what would be put behind it."""
 _BLOCK_BYTES = 256 * 1024
 """Of bodies in one block, which may be one body."""
 _READ_AT_ONCE = 256
 _DELETED_AT_ONCE = 2048
-_SLICES_BEHIND = 6
+_MUCH = 2
+"""Times as much as a round begins with."""
+_SLICES_BEHIND, _MOST_SLICES = 3, 48
+"""With each commit, for each time as much; and at most, some 50 ms that a commit waits for."""
 _RETRY_S = 60.0
 
 
@@ -55,12 +62,17 @@ class Packing:
 
     def limit(self, max_size: int) -> None:
         """Keep to another size of the journal from now on."""
-        self._most_bytes = min(_MOST_BYTES, max_size // _SHARE)
+        self._most_bytes = min(_MOST_BYTES, max(1, max_size // _SHARE))
 
     @property
     def failing(self) -> bool:
         """Whether nothing is packed for a while, because that went wrong."""
         return self._steady() < self._retry_at
+
+    @property
+    def is_under_way(self) -> bool:
+        """Whether a round has begun and is not over: until then nothing may be removed."""
+        return self._round is not None
 
     def hurry(self) -> None:
         """Let a round begin now."""
@@ -77,20 +89,23 @@ class Packing:
         return self._round is not None
 
     def _slices(self) -> None:
-        """Do one slice, or some where readings come faster than one with each commit packs them."""
-        is_behind = self._store.next_row - self._store.first_row > 2 * MOST_ROWS
-        for _ in range(_SLICES_BEHIND if is_behind else 1):
+        """Do one slice, or more the further readings come ahead of what one with each commit packs."""
+        behind = max(self._rows / MOST_ROWS, self._store.log_bytes / self._most_bytes)
+        for _ in range(min(int(_SLICES_BEHIND * behind), _MOST_SLICES) if behind > _MUCH else 1):
             self._slice()
             if self._round is None:
                 break
 
+    @property
+    def _rows(self) -> int:
+        return self._store.next_row - self._store.first_row
+
     def _is_due(self) -> bool:
-        rows = self._store.next_row - self._store.first_row
-        if not rows:
+        if not self._rows:
             self._emptied_at = self._steady()
             self._wanted = False
             return False
-        is_full = rows >= MOST_ROWS or self._store.log_bytes >= self._most_bytes
+        is_full = self._rows >= MOST_ROWS or self._store.log_bytes >= self._most_bytes
         return self._wanted or is_full or self._steady() - self._emptied_at >= _MOST_S
 
     def _failed(self, error: Exception) -> None:
@@ -123,27 +138,42 @@ class Packing:
     def _pack_device(self, name: str, upto: int) -> Iterator[None]:
         head = self._store.heads[name]
         while (tail := self._store.tails.of(name)) is not None and tail.rows and tail.rows[0] <= upto:
-            id_, before = self._unfull(head, tail.first)
+            old, before = self._to_extend(head, tail)
             rows = [*before, *self._read(tail.rows[: MOST_READINGS - len(before)], before)]
             if len(rows) == len(before):  # the next one is too large to extend it
-                id_, rows = next(self._store.block_ids), list(self._read(tail.rows[:MOST_READINGS], ()))
+                old, rows = (), list(self._read(tail.rows[:MOST_READINGS], ()))
             rewrites = self._store.rewrites
             for block in pack(rows):
                 if block is not None and self._store.rewrites == rewrites:  # else they are to be read again
-                    self._write(name, id_, block, rows)
+                    self._write(name, old, block, rows)
                 yield
 
-    def _unfull(self, head: Head, following: int) -> tuple[int, Sequence[Row]]:
-        """Return the last block and its readings if it is to be extended, else the number of the next."""
-        last = self._store.newest_block(head)
-        if last is not None and last.length < _FULL and last.last + 1 == following:  # none is lost in between
-            try:
-                rows = unpack(self._store.block(last))
-            except DamagedBlockError:
-                rows = []
-            if rows and sum(len(row.body) for row in rows) < _BLOCK_BYTES // 2:
-                return last.id, rows
-        return next(self._store.block_ids), ()
+    def _to_extend(self, head: Head, tail: Tail) -> tuple[Sequence[int], Sequence[Row]]:
+        """Return which of the last blocks one is to be made of together with ``tail``, and their readings.
+
+        Only as long as each is at most twice as large as what is put behind it: so a reading is packed anew some ten
+        times at most, however few come at a time of each of thousands of devices.
+        """
+        ids: list[int] = []
+        rows: list[Row] = []
+        for block in self._store.blocks_back(head):
+            following = rows[0].seq if rows else tail.first
+            is_small = block.length < min(_FULL, _GROWTH * (len(rows) + len(tail.rows)) + 1)
+            # none is lost in between, and one reading more has room
+            if not is_small or block.last + 1 != following or block.length + len(rows) >= MOST_READINGS:
+                break
+            before = self._rows_of(block)
+            if not before or sum(len(row.body) for row in (*before, *rows)) >= _BLOCK_BYTES // 2:
+                break
+            ids.append(block.id)
+            rows[:0] = before
+        return ids, rows
+
+    def _rows_of(self, block: BlockHead) -> Sequence[Row]:
+        try:
+            return unpack(self._store.block(block))
+        except DamagedBlockError:
+            return ()
 
     def _read(self, ids: Sequence[int], before: Sequence[Row]) -> Iterator[Row]:
         """Read as many as fit into a block with ``before``: at least one if that is empty."""
@@ -156,10 +186,13 @@ class Packing:
                 taken += 1
                 yield row
 
-    def _write(self, name: str, id_: int, block: Block, rows: Sequence[Row]) -> None:
+    def _write(self, name: str, old: Sequence[int], block: Block, rows: Sequence[Row]) -> None:
+        """Write a block, in the place of the ``old`` ones."""
         head = self._store.heads[name]
         with self._store.writing() as connection:
-            shelf.write(connection, id_, head.id, block, rows)
+            for id_ in old[1:]:
+                shelf.remove(connection, id_)
+            shelf.write(connection, old[0] if old else next(self._store.block_ids), head.id, block, rows)
         was_first = block.first == head.oldest
         head.packed = block.last
         self._store.tails.drop(name, block.last)

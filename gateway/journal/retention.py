@@ -27,6 +27,8 @@ _SIZE_EVERY_S = 1.0
 _KEEP_AGE_EVERY_S = 3600.0
 """A crash forgets so much of how old readings are: they stay for longer."""
 _SHRINK_PAGES = 512
+_DEVICES_SHARE = 16
+"""The first block of so large a part of the devices goes at once: to look for them costs as much as to remove some."""
 
 
 class Retention:
@@ -110,7 +112,7 @@ class Retention:
     def _choose_aged(self) -> None:
         now = self._age.look()
         if now is not None and not self._store.unset:
-            self._choose(int((now - self._retention_s) * 1000), cuts=True)
+            self._choose_before(int((now - self._retention_s) * 1000))
             if any(self._store.heads[name].packed < self._store.heads[name].oldest for name in self._todo):
                 self._has_to_pack()
         if self._steady() - self._age_kept_at >= _KEEP_AGE_EVERY_S:
@@ -131,9 +133,9 @@ class Retention:
             self._store.keep_age(self._age.reached)
         self._age_kept_at = self._steady()
 
-    def _choose(self, before_ms: int, *, cuts: bool) -> None:
+    def _choose_before(self, before_ms: int) -> None:
         self._before_ms = before_ms
-        self._cuts = cuts
+        self._cuts = True
         self._todo = [
             name
             for name, head in self._store.heads.items()
@@ -141,12 +143,11 @@ class Retention:
         ]
 
     def _choose_oldest(self) -> bool:
-        """Choose what arrived before some device's first block ends: nobody loses much more than that."""
-        ends = [
-            front.greatest_arrived_ms
-            for head in self._store.heads.values()
-            if head.oldest < head.newest and (front := self._store.oldest_block(head)) is not None
-        ]
+        """Choose the first blocks that ended first, of some of the devices: nobody loses much more than another."""
+        heads = self._store.heads
+        ends = {name: end for name, end in self._store.front_ends() if heads[name].oldest < heads[name].newest}
         if ends:
-            self._choose(min(ends) + 1, cuts=False)
+            self._before_ms = sorted(ends.values())[len(ends) // _DEVICES_SHARE] + 1
+            self._cuts = False
+            self._todo = [name for name, end in ends.items() if end < self._before_ms]
         return bool(self._todo)

@@ -22,6 +22,11 @@ _HEADS = (
     " AND least_ts <= ? AND greatest_ts >= ? ORDER BY first"
 )
 
+_FRONT_ENDS = """
+SELECT json_group_array(json_array(d.name, b.greatest_arrived_ms)) FROM devices d
+JOIN blocks b ON b.id = (SELECT id FROM blocks WHERE device = d.id ORDER BY first LIMIT 1)
+"""
+
 
 class BlockHead(NamedTuple):
     """What is known of a block without its columns."""
@@ -65,6 +70,12 @@ def oldest(connection: sqlite3.Connection, device: int) -> BlockHead | None:
 def newest(connection: sqlite3.Connection, device: int) -> BlockHead | None:
     """Return a device's last block."""
     return next(heads(connection, device, descending=True), None)
+
+
+def front_ends(connection: sqlite3.Connection) -> Iterator[tuple[str, int]]:
+    """Yield each device that has blocks by name, and when the last reading of the first one arrived."""
+    (text,) = connection.execute(_FRONT_ENDS).fetchone()  # in one step, see ``counting``
+    return map(tuple, orjson.loads(text))
 
 
 def load(connection: sqlite3.Connection, head: BlockHead, *, metric: str | None = None) -> Block:

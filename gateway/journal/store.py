@@ -148,9 +148,13 @@ class Store:
         """Return a device's first block."""
         return shelf.oldest(self._connection, head.id)
 
-    def newest_block(self, head: Head) -> shelf.BlockHead | None:
-        """Return a device's last block."""
-        return shelf.newest(self._connection, head.id)
+    def front_ends(self) -> Iterator[tuple[str, int]]:
+        """Yield when the last reading arrived of each device's first block, in Unix milliseconds."""
+        return shelf.front_ends(self._connection)
+
+    def blocks_back(self, head: Head) -> Iterator[shelf.BlockHead]:
+        """Yield a device's blocks, the last one first."""
+        return shelf.heads(self._connection, head.id, descending=True)
 
     def block_with(self, head: Head, seq: int) -> shelf.BlockHead | None:
         """Return the block in which a reading is."""

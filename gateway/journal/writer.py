@@ -204,12 +204,21 @@ class Journal:
             self._began_at = monotonic()
             self._committer.take(batch)
         if not self._committer.problem:
-            self._busy = self._rebase.step() or self._packing.step() or self._retention.step()
+            self._busy = self._rebase.step() or self._tidy()
         elif was_writable:
             self._busy, self._retry_at = False, monotonic() + _TICK_S
         elif monotonic() >= self._retry_at:
             self._committer.retry()
             self._retry_at = monotonic() + _TICK_S
+
+    def _tidy(self) -> bool:
+        """Pack, or remove what is old; return whether there is more to do now.
+
+        Between two rounds of packing the other comes first: where one round follows the other it would never come.
+        """
+        if self._packing.is_under_way:
+            return self._packing.step() or self._retention.step()
+        return self._retention.step() or self._packing.step()
 
     def _next_batch(self) -> list[Entry]:
         """Wait for entries, for something due, or for the end."""

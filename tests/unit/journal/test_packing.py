@@ -4,13 +4,14 @@ import random
 import shutil
 import sqlite3
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 from pathlib import Path
 
 import pytest
 
 from gateway.journal import Queries, Stored, shelf
+from gateway.journal.blocks import Block, Row, pack
 from gateway.model import Entry, Reading, encode_body
 from tests.support.journals import START, Opening, entry, opened, reading, settings
 from tests.support.ports import wait_until
@@ -80,6 +81,23 @@ def test_a_short_block_is_extended_and_a_long_one_is_not(path: Path) -> None:
             it.pack()
         assert [ends for device, *ends in blocks(path) if device == "attic"] == [[1, 900], [901, 1200]]
         assert everything(Queries(path)) == expected(1200)
+
+
+def test_few_at_a_time_are_not_packed_anew_each_time(path: Path, monkeypatch) -> None:
+    packed: list[int] = []
+
+    def counted(rows: Sequence[Row]) -> Iterator[Block | None]:
+        packed.append(len(rows))
+        return pack(rows)
+
+    monkeypatch.setattr("gateway.journal.packing.pack", counted)
+    with opened(path) as it:
+        for first in range(0, 150, 3):
+            it.put(list(delivered(first, first + 3)))
+            it.pack()
+        assert everything(Queries(path)) == expected(150)
+        assert sum(packed) < 10 * 3 * 150
+        assert len(blocks(path)) <= 6 * len(DEVICES)
 
 
 def test_large_readings_make_small_blocks(path: Path) -> None:

@@ -1,9 +1,11 @@
 import random
+from collections.abc import Iterator
 from contextlib import closing
 from itertools import count
 from pathlib import Path
 
 from gateway.journal import Queries
+from gateway.journal.store import Store
 from gateway.model import Entry
 from gateway.runtime import since_boot
 from tests.support.journals import START, Opening, entry, opened, reading, settings
@@ -118,6 +120,30 @@ def test_past_the_size_the_oldest_go_of_all_devices(path: Path) -> None:
         assert 1 < kept["a"][0] < 12_000
         assert abs(kept["a"][0] - kept["b"][0]) <= 1024
         assert all(one == list(range(one[0], 12_001)) for one in kept.values())
+
+
+def test_of_many_devices_some_lose_at_each_look(path: Path, monkeypatch) -> None:
+    looks: list[int] = []
+    front_ends = Store.front_ends
+
+    def counted(store: Store) -> Iterator[tuple[str, int]]:
+        found = list(front_ends(store))
+        looks.append(len(found))
+        return iter(found)
+
+    monkeypatch.setattr(Store, "front_ends", counted)
+    monkeypatch.setattr("gateway.journal.packing._FULL", 30)
+    chance = random.Random(1)
+    names, times = [f"device {number}" for number in range(64)], count(START)
+    with opened(path, settings(max_size=2**21), count(START).__next__) as it:
+        for _ in range(9):
+            it.put([at(next(times), name, value=chance.randbytes(125).hex()) for _ in range(30) for name in names])
+            it.pack()
+        wait_until(lambda: Queries(path).stats().bytes <= 2**21, "the file is small enough")
+        kept = {name: seqs(path, name) for name in names}
+    assert all(one == list(range(one[0], 271)) for one in kept.values())
+    blocks_gone = sum(one[0] - 1 for one in kept.values()) // 30
+    assert 0 < len(looks) < blocks_gone / 2
 
 
 def test_a_smaller_max_size_makes_the_file_smaller(path: Path) -> None:
