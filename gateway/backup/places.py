@@ -1,7 +1,8 @@
 """Putting files in the place of others, which are moved aside and stay."""
 
 import os
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 
@@ -12,11 +13,14 @@ class Places:
     ----------
     stamp
         Behind the names of what is moved aside.
+    gateway
+        A folder of the gateway's group, which may read files that are new.
     """
 
-    def __init__(self, stamp: str) -> None:
+    def __init__(self, stamp: str, gateway: Path) -> None:
         self.kept: list[Path] = []
         """What was there, under its new name."""
+        self._gateway = gateway
         self._suffix = f".before-restore-{stamp}"
 
     def aside(self, path: Path, tail: str = "") -> None:
@@ -33,20 +37,41 @@ class Places:
             return False
         path.parent.mkdir(parents=True, exist_ok=True)
         new = path.with_name(f".{path.name}{self._suffix}")
-        with os.fdopen(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
+        with os.fdopen(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
             file.write(content)
+            self._admit(file.fileno(), path)
             file.flush()
             os.fsync(file.fileno())
-        if path.exists():
-            new.chmod(path.stat().st_mode & 0o777)
-        give(new, path if path.exists() else path.parent)
         self.aside(path)
         new.rename(path)
         return True
 
+    def _admit(self, descriptor: int, path: Path) -> None:
+        """Let those use a file who may use ``path``; where that is new: its folder's owner, and the gateway's group."""
+        if path.exists():
+            found = path.stat()
+            uid, gid, mode = found.st_uid, found.st_gid, found.st_mode & 0o777
+        else:
+            uid, gid, mode = path.parent.stat().st_uid, self._gateway.stat().st_gid, 0o640
+        with suppress(PermissionError):  # who isn't root restores what is his own
+            os.fchown(descriptor, uid, gid)
+        os.fchmod(descriptor, mode)
 
-def give(path: Path, like: Path) -> None:
-    """Let ``path`` belong to whom ``like`` belongs: root restores what the gateway's user is to use."""
-    owner = like.stat()
-    with suppress(PermissionError):
-        os.chown(path, owner.st_uid, owner.st_gid)
+
+@contextmanager
+def owner_of(folder: Path) -> Iterator[None]:
+    """Be who owns ``folder``, in the place of root: what is a link there leads root to nothing of others."""
+    owner = folder.stat()
+    if os.geteuid() != 0 or owner.st_uid == 0:
+        yield
+        return
+    gid, groups = os.getegid(), os.getgroups()
+    os.setgroups([])
+    os.setegid(owner.st_gid)
+    os.seteuid(owner.st_uid)
+    try:
+        yield
+    finally:
+        os.seteuid(0)
+        os.setegid(gid)
+        os.setgroups(groups)

@@ -8,8 +8,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from gateway.backup.archive import CONFIGURATION, JOURNAL, BackupError, Manifest
-from gateway.backup.places import Places, give
-from gateway.backup.unpacking import Unpacked, configuration_in, unpack
+from gateway.backup.places import Places, owner_of
+from gateway.backup.unpacking import Archive, Unpacked
 from gateway.errors import JournalDown
 from gateway.journal import Contents, examine, go_on_past, last_numbers
 from gateway.journal.opening import lock
@@ -54,10 +54,11 @@ def restore(file: Path, config: Path, *, journal_only: bool = False) -> Restored
         Nothing says where the journal is to be.
     """
     try:
-        folder = control_socket(config).parent if journal_only else state_dir(config, configuration_in(file))
-        folder.mkdir(parents=True, exist_ok=True)
-        with _no_gateway(folder / JOURNAL):
-            return _restore(file, config, folder / JOURNAL, journal_only=journal_only)
+        with Archive(file) as archive:
+            folder = control_socket(config).parent if journal_only else state_dir(config, archive.configuration())
+            folder.mkdir(parents=True, exist_ok=True)
+            with _no_gateway(folder / JOURNAL):
+                return _restore(archive, config, folder / JOURNAL, journal_only=journal_only)
     except JournalDown as error:
         raise BackupError(str(error)) from error
     except OSError as error:
@@ -68,32 +69,37 @@ def restore(file: Path, config: Path, *, journal_only: bool = False) -> Restored
 def _no_gateway(journal: Path) -> Iterator[None]:
     """Keep gateways from the journal meanwhile."""
     try:
-        held = lock(journal)
+        with owner_of(journal.parent):
+            held = lock(journal)
     except JournalDown as error:
         if isinstance(error.__cause__, BlockingIOError):
             remedy = "stop it first: sudo systemctl stop telemetry-gateway, or Ctrl-C where it runs"
             raise BackupError(f"the gateway is running, and nothing was changed; {remedy}") from error
         raise
     with held:
-        give(sibling(journal, ".lock"), journal.parent)
         yield
 
 
-def _restore(file: Path, config: Path, journal: Path, *, journal_only: bool) -> Restored:
+def _restore(archive: Archive, config: Path, journal: Path, *, journal_only: bool) -> Restored:
     new = sibling(journal, ".restoring")
+    with owner_of(journal.parent):
+        unpacked, contents, past = _made(archive, journal, new)
+    places = Places(f"{datetime.now(UTC):%Y%m%dT%H%M%SZ}", journal.parent)
+    changed = () if journal_only else tuple(_configure(config, unpacked.configuration, places))
+    with owner_of(journal.parent):
+        _exchange(journal, new, places)
+    return Restored(unpacked.manifest, journal, contents, past, changed, tuple(places.kept))
+
+
+def _made(archive: Archive, journal: Path, new: Path) -> tuple[Unpacked, Contents, Mapping[str, int]]:
+    """Make ``new``, which is to be the journal; return what is in it, and past which ``seq`` it goes on."""
     try:
-        unpacked = unpack(file, new)
-        contents = _checked(file, unpacked)
-        past = go_on_past(new, last_numbers(journal), now())
-        give(new, journal.parent)
+        unpacked = archive.unpack(new)
+        return unpacked, _checked(archive.path, unpacked), go_on_past(new, last_numbers(journal), now())
     except BaseException:
         for suffix in ("", "-wal", "-shm"):
             sibling(new, suffix).unlink(missing_ok=True)
         raise
-    places = Places(f"{datetime.now(UTC):%Y%m%dT%H%M%SZ}")
-    changed = () if journal_only else tuple(_configure(config, unpacked.configuration, places))
-    _exchange(journal, new, places)
-    return Restored(unpacked.manifest, journal, contents, past, changed, tuple(places.kept))
 
 
 def _checked(file: Path, unpacked: Unpacked) -> Contents:

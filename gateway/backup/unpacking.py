@@ -1,12 +1,13 @@
 """Taking a backup apart, into a folder of its own: what doesn't agree with its manifest is refused as a whole."""
 
+import os
 import tarfile
 import zlib
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO
+from typing import IO, Self
 
 from pydantic import ValidationError
 
@@ -38,66 +39,81 @@ class Unpacked:
     """By name in the archive."""
 
 
-def unpack(file: Path, journal: Path) -> Unpacked:
-    """Take ``file`` apart, the journal in it to the path ``journal``.
+class Archive:
+    """A backup, opened once: by who may read it, and taken apart by who owns the journal; a context manager.
 
     Raises
     ------
     BackupError
-        It can't be read, is no backup, damaged, or of a newer gateway.
-    OSError
-        ``journal`` can't be written.
+        From all of its functions: it can't be read, is no backup, damaged, or of a newer gateway.
     """
-    found: dict[str, File] = {}
-    texts: dict[str, bytes] = {}
-    with _reading(file) as archive:
-        for member in archive:
-            if not is_ours(member) or member.name in found or len(found) == _MOST_MEMBERS:
-                raise BackupError(f"{file}: is no backup of a gateway: it has {member.name!r}")
-            with _content(archive, member) as content:
-                digesting = Digesting(content, lambda: None)
-                if member.name == JOURNAL:
-                    _store(digesting, journal)
-                else:
-                    texts[member.name] = _small(file, member, digesting)
-                found[member.name] = digesting.sum()
-    manifest = _manifest(file, texts.pop(MANIFEST, None))
-    found.pop(MANIFEST, None)
-    if found != manifest.files or JOURNAL not in found or CONFIGURATION not in found:
-        raise BackupError(f"{file}: is damaged: its parts aren't what its manifest says")
-    return Unpacked(manifest, journal, texts)
 
+    def __init__(self, path: Path) -> None:
+        self.path = path
 
-def configuration_in(file: Path) -> str:
-    """Return the text of gateway.toml in a backup, which comes first; raises ``BackupError`` if it can't be had."""
-    with _reading(file) as archive:
-        member = archive.next()
-        if member is None or member.name != CONFIGURATION or not member.isreg():
-            raise BackupError(f"{file}: is no backup of a gateway")
-        with _content(archive, member) as content:
-            text = _small(file, member, Digesting(content, lambda: None))
-    try:
-        return text.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise BackupError(f"{file}: its {CONFIGURATION} is no text; --journal-only restores the rest") from error
-
-
-@contextmanager
-def _reading(file: Path) -> Iterator[tarfile.TarFile]:
-    try:
-        opened = file.open("rb")
-    except OSError as error:
-        raise BackupError(f"{file}: {(error.strerror or str(error)).lower()}") from error
-    with opened:
+    def __enter__(self) -> Self:
         try:
-            with tarfile.open(fileobj=opened, mode="r:gz") as archive:
+            self._file = self.path.open("rb")
+        except OSError as error:
+            raise BackupError(f"{self.path}: {(error.strerror or str(error)).lower()}") from error
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._file.close()
+
+    def unpack(self, journal: Path) -> Unpacked:
+        """Take it apart, the journal in it to the path ``journal``; raises ``OSError`` if that can't be written."""
+        found: dict[str, File] = {}
+        texts: dict[str, bytes] = {}
+        with self._reading() as archive:
+            for member in archive:
+                if not is_ours(member) or member.name in found or len(found) == _MOST_MEMBERS:
+                    raise BackupError(f"{self.path}: is no backup of a gateway: it has {member.name!r}")
+                with _content(archive, member) as content:
+                    digesting = Digesting(content, lambda: None)
+                    if member.name == JOURNAL:
+                        _store(digesting, journal)
+                    else:
+                        texts[member.name] = self._small(member, digesting)
+                    found[member.name] = digesting.sum()
+        manifest = _manifest(self.path, texts.pop(MANIFEST, None))
+        found.pop(MANIFEST, None)
+        if found != manifest.files or JOURNAL not in found or CONFIGURATION not in found:
+            raise BackupError(f"{self.path}: is damaged: its parts aren't what its manifest says")
+        return Unpacked(manifest, journal, texts)
+
+    def configuration(self) -> str:
+        """Return the text of gateway.toml in it, which comes first."""
+        with self._reading() as archive:
+            member = archive.next()
+            if member is None or member.name != CONFIGURATION or not member.isreg():
+                raise BackupError(f"{self.path}: is no backup of a gateway")
+            with _content(archive, member) as content:
+                text = self._small(member, Digesting(content, lambda: None))
+        try:
+            return text.decode("utf-8-sig")
+        except UnicodeDecodeError as error:
+            remedy = "--journal-only restores the rest"
+            raise BackupError(f"{self.path}: its {CONFIGURATION} is no text; {remedy}") from error
+
+    @contextmanager
+    def _reading(self) -> Iterator[tarfile.TarFile]:
+        try:
+            self._file.seek(0)
+            with tarfile.open(fileobj=self._file, mode="r:gz") as archive:
                 yield archive
         except (tarfile.TarError, EOFError, zlib.error) as error:
-            raise BackupError(f"{file}: is damaged, or no backup of a gateway ({error})") from error
+            raise BackupError(f"{self.path}: is damaged, or no backup of a gateway ({error})") from error
         except OSError as error:
             if error.errno is not None:
                 raise
-            raise BackupError(f"{file}: is damaged, or no backup of a gateway ({error})") from error  # gzip's own
+            text = f"{self.path}: is damaged, or no backup of a gateway ({error})"
+            raise BackupError(text) from error  # gzip's own
+
+    def _small(self, member: tarfile.TarInfo, content: Digesting) -> bytes:
+        if member.size > _MOST_BYTES:
+            raise BackupError(f"{self.path}: is no backup of a gateway: {member.name} has {member.size} bytes")
+        return content.read()
 
 
 def _content(archive: tarfile.TarFile, member: tarfile.TarInfo) -> IO[bytes]:
@@ -106,14 +122,9 @@ def _content(archive: tarfile.TarFile, member: tarfile.TarInfo) -> IO[bytes]:
     return content
 
 
-def _small(file: Path, member: tarfile.TarInfo, content: Digesting) -> bytes:
-    if member.size > _MOST_BYTES:
-        raise BackupError(f"{file}: is no backup of a gateway: {member.name} has {member.size} bytes")
-    return content.read()
-
-
 def _store(content: Digesting, target: Path) -> None:
-    with target.open("wb") as file:
+    target.unlink(missing_ok=True)
+    with os.fdopen(os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o640), "wb") as file:
         while part := content.read(_PART_BYTES):
             file.write(part)
 

@@ -9,7 +9,9 @@ import sqlite3
 import subprocess
 import sys
 import tarfile
-from contextlib import closing
+import tempfile
+from collections.abc import Iterator
+from contextlib import closing, suppress
 from pathlib import Path
 
 import pytest
@@ -249,20 +251,54 @@ def test_kill_9_in_a_restore_leaves_one_journal_or_the_other(tmp_path: Path) -> 
     assert outcomes == {25, 20}
 
 
-def test_what_is_restored_belongs_to_whom_the_folder_belongs(box: Box, file: Path) -> None:
+@pytest.fixture
+def foreign() -> Iterator[Box]:
+    """Return a box whose state belongs to another user, who may come there; pytest's folders let nobody in."""
     if os.geteuid() != 0:
         pytest.skip("only root restores for others")
-    os.chown(box.journal.parent, 4242, 4243)
-    os.chown(box.config, 4242, 0)
-    box.config.write_text("")
-    box.config.chmod(0o640)
-    restore(file, box.config)
-    state = box.journal.parent
-    owners = {
-        path.name: (path.stat().st_uid, path.stat().st_gid) for path in state.iterdir() if "before" not in path.name
-    }
-    assert owners == {"journal.db": (4242, 4243), "journal.db.lock": (4242, 4243)}
-    assert (box.config.stat().st_uid, box.config.stat().st_mode & 0o777) == (4242, 0o640)
+    with tempfile.TemporaryDirectory() as folder:
+        Path(folder).chmod(0o755)
+        box = Box(Path(folder) / "box", 20)
+        for path in (box.journal.parent, *box.journal.parent.iterdir()):
+            os.chown(path, 4242, 4243)
+        yield box
+
+
+def owner(path: Path) -> tuple[int, int, int]:
+    found = path.stat()
+    return found.st_uid, found.st_gid, found.st_mode & 0o777
+
+
+def test_what_is_restored_belongs_to_whom_the_folder_belongs(foreign: Box, tmp_path: Path) -> None:
+    added = foreign.folder / "conf.d" / "a.toml"
+    added.parent.mkdir()
+    added.write_text('[profiles.a.metrics]\nt = { type = "float" }\n')
+    file = tmp_path / "backup.tar.gz"
+    make(foreign.config, foreign.journal, file)
+    added.unlink()
+    foreign.config.write_text("")
+    os.chown(foreign.config, 4242, 0)
+    foreign.config.chmod(0o604)
+    restore(file, foreign.config)
+    assert owner(foreign.journal) == (4242, 4243, 0o640)
+    assert owner(foreign.config) == (4242, 0, 0o604), "as it was before"
+    assert owner(added) == (0, 4243, 0o640), "new, and for the gateway's group"
+    assert (os.geteuid(), os.getegid()) == (0, 0)
+
+
+@pytest.mark.parametrize("name", ["journal.db.restoring", "journal.db.lock", "journal.db.ready", "journal.db"])
+def test_a_link_in_the_state_folder_leads_root_to_nothing(foreign: Box, tmp_path: Path, name: str) -> None:
+    make(foreign.config, foreign.journal, tmp_path / "backup.tar.gz")
+    victim = foreign.folder / "victim"
+    victim.write_text("root's")
+    victim.chmod(0o600)
+    link = foreign.journal.with_name(name)
+    link.unlink(missing_ok=True)
+    link.symlink_to(victim)
+    with suppress(BackupError):
+        restore(tmp_path / "backup.tar.gz", foreign.config)
+    assert (victim.read_text(), owner(victim)) == ("root's", (0, 0, 0o600))
+    assert {path.name for path in foreign.folder.iterdir()} == {"gateway.toml", "state", "victim"}
 
 
 def test_the_copy_is_one_file_that_any_sqlite_opens(box: Box, file: Path, tmp_path: Path) -> None:
