@@ -11,6 +11,10 @@ import sys
 
 def _load() -> None:
     """Import what is imported late."""
+    import encodings.ascii
+    import encodings.idna
+    import encodings.unicode_escape
+    import encodings.utf_8_sig  # noqa: F401
     import gzip  # noqa: F401
 
     import adapters.mqtt
