@@ -8,7 +8,7 @@ from urllib.parse import quote
 _LEAST = 4
 """Characters of a secret: hiding a shorter one would make every text unreadable, and hide nothing."""
 _MOST = 1000
-"""Texts that are hidden; past it the oldest is forgotten. Each reload may bring new ones."""
+"""Texts that a gateway hides as long as it runs: each reload may bring new ones."""
 _USERINFO = re.compile(r"(://)[^\s/@\"]*:[^\s/\"]*@")
 """Name and password in an address."""
 _KEY = r"\b\w*(?:pass|pwd|secret|token|credential)\w*(?<!_file)"
@@ -17,9 +17,16 @@ _SECRET_KEY = re.compile(rf"(?:.*\W)?{_KEY}", re.IGNORECASE)
 
 
 class Secrets:
-    """Texts that are hidden, each with what is shown in its place; any thread may hide."""
+    """Texts that are hidden, each with what is shown in its place; any thread may hide.
 
-    def __init__(self) -> None:
+    Parameters
+    ----------
+    most
+        Texts that are hidden; past it the oldest is forgotten.
+    """
+
+    def __init__(self, most: int = _MOST) -> None:
+        self._most = most
         self._shown: dict[str, str] = {}
         self._pattern: re.Pattern[str] | None = None
 
@@ -29,7 +36,7 @@ class Secrets:
             for form in _forms(line):
                 self._shown.pop(form, None)  # what is known already is the newest again
                 self._shown[form] = shown
-        while len(self._shown) > _MOST:
+        while len(self._shown) > self._most:
             del self._shown[next(iter(self._shown))]
         longest_first = sorted(self._shown, key=len, reverse=True)
         self._pattern = re.compile("|".join(map(re.escape, longest_first))) if longest_first else None

@@ -2,6 +2,7 @@
 
 import io
 import json
+import os
 import tarfile
 import time
 from collections.abc import Mapping, Sequence
@@ -60,11 +61,10 @@ def collect(
 
 def write(files: Mapping[str, str], target: Path) -> None:
     """Write them as a ``.tar.gz`` that its owner alone can read; raises ``FileExistsError`` and other ``OSError``."""
-    with target.open("xb") as file:
+    with os.fdopen(os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
         try:
-            target.chmod(0o600)
             _write(files, file)
-        except OSError:
+        except BaseException:
             target.unlink()
             raise
 

@@ -12,8 +12,8 @@ from gateway.secrets import Secrets, hide_value, is_secret_key
 from gateway.settings import drop_ins
 
 _MOST_BYTES = 64 * 1024
-_LEAST = 4
-"""Characters of a line of a file with secrets that is hidden."""
+_MOST_TEXTS = 10_000
+"""All lines of some twenty keys with their certificates, each in two ways of writing it."""
 _SECRET_FILE = re.compile(r"\w*(?:pass|pwd|secret|token|credential|key)\w*_file", re.IGNORECASE)
 _LEFT_OUT = "# left out: it can't be read as TOML, so nobody can say where in it a secret ends\n"
 
@@ -28,7 +28,7 @@ class Cleaning:
     """
 
     def __init__(self, config: Path | None) -> None:
-        self._secrets = Secrets()
+        self._secrets = Secrets(_MOST_TEXTS)
         self._files = _files(config)
 
     def learn(self) -> None:
@@ -47,9 +47,9 @@ class Cleaning:
 
     def _learn_file(self, path: Path) -> None:
         with suppress(OSError), path.open("rb") as file:
-            for line in file.read(_MOST_BYTES).decode(errors="replace").splitlines():
-                if len(line.strip()) >= _LEAST and not line.startswith("-----"):
-                    self._secrets.add(line.strip(), "…")
+            lines = file.read(_MOST_BYTES).decode(errors="replace").splitlines()
+            secret = [line.strip() for line in lines if not line.startswith("-----")]
+            self._secrets.add("\n".join(secret), "…")  # at once: each time costs as much as there is by then
 
     def text(self, text: str) -> str:
         """Return a text without secrets."""

@@ -106,6 +106,19 @@ def test_what_is_learnt_is_hidden_elsewhere(config: Path) -> None:
     assert cleaning.value({"a": [SECRETS["in a file"], 1, None]}) == {"a": ["…", 1, None]}
 
 
+def test_no_line_of_many_keys_is_forgotten(tmp_path: Path) -> None:
+    lines = [f"key-{number:04}-Zq7" for number in range(1500)]
+    tables = []
+    for first in range(0, 1500, 500):
+        (tmp_path / f"{first}.key").write_text("\n".join(lines[first : first + 500]))
+        tables.append(f'[[adapters]]\nname = "a{first}"\ntype = "mqtt"\nkey_file = "{first}.key"\n')
+    config = tmp_path / "gateway.toml"
+    config.write_text("".join(tables))
+    cleaning = Cleaning(config)
+    cleaning.learn()
+    assert "Zq7" not in cleaning.text("\n".join(lines))
+
+
 def test_it_says_what_a_report_needs_and_no_readings(config: Path) -> None:
     fill(config)
     found = bundle(config)
