@@ -1,7 +1,7 @@
 """What is measured as it happens, for /metrics: on the hub, at most once a commit, without a lock."""
 
 from bisect import bisect_left
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Iterator, Sequence
 from itertools import accumulate
 from math import inf
@@ -9,6 +9,8 @@ from math import inf
 from gateway.model import Entry
 
 _TIMES_S = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 60.0)
+_LAGS = 2048
+"""Emissions that are remembered one by one."""
 
 
 class Distribution:
@@ -47,6 +49,18 @@ class Meters:
         """From arrival to emission, counted by readings."""
         self.hub_lag_s = Distribution()
         """How late the hub comes to what is due."""
+        self._lags: deque[float] = deque(maxlen=_LAGS)
+
+    def emitted(self, waited_s: float) -> None:
+        """Note how long the oldest message of a commit has waited for its emission, which came just now."""
+        self._lags.append(waited_s)
+
+    def lag_ms(self) -> dict[str, float]:
+        """Return p50 and p99 of what ``emitted`` noted lately."""
+        lags = sorted(self._lags) or [0.0]
+        return {
+            name: round(1000 * lags[int(share * (len(lags) - 1))], 3) for name, share in (("p50", 0.5), ("p99", 0.99))
+        }
 
     def committed(self, entries: Sequence[Entry], took_s: float, waited_s: float) -> None:
         """Count the readings of one commit.

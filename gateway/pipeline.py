@@ -1,6 +1,6 @@
 """The way of a message: intake, journal, and after the commit: settled, latest, live."""
 
-from collections import defaultdict, deque
+from collections import defaultdict
 from collections.abc import Callable, Container, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import groupby
@@ -18,9 +18,6 @@ from gateway.overview import Overview
 from gateway.profiles import Profile
 from gateway.runtime import monotonic
 from gateway.skew import Skew
-
-_LAGS = 2048
-
 
 _Shown = tuple[Reading, Entry]
 """A reading on its way to the viewers, and the message that it came with."""
@@ -58,7 +55,6 @@ class Pipeline:
         self._closed = False
         self.in_intake: dict[str, RawMessage] = {}
         """The message of each source that is being read now."""
-        self._lags: deque[float] = deque(maxlen=_LAGS)
         self._rejects = Throttled(__name__, "rejected")
         self._drops = Throttled(__name__, "dropped")
         self._defects = Defects(__name__)
@@ -153,8 +149,7 @@ class Pipeline:
             self._measure(batch)
 
     def _measure(self, batch: Committed) -> None:
-        waited_s = monotonic() - batch.entries[0].taken
-        self._lags.append(waited_s)
+        self.meters.emitted(waited_s := monotonic() - batch.entries[0].taken)
         if not (batch.kept or batch.error):
             self.meters.committed(batch.entries, batch.took_s, waited_s)
 
@@ -247,13 +242,6 @@ class Pipeline:
     def slack_s(self) -> float:
         """Return for how long readings wait on their way to viewers anyway, in seconds."""
         return self._sinks.live.slack_s
-
-    def lag_ms(self) -> dict[str, float]:
-        """Return p50 and p99 from arrival to emission of the oldest message of a commit, lately."""
-        lags = sorted(self._lags) or [0.0]
-        return {
-            name: round(1000 * lags[int(share * (len(lags) - 1))], 3) for name, share in (("p50", 0.5), ("p99", 0.99))
-        }
 
 
 def _origin(shown: _Shown) -> tuple[str, str | None, bool]:

@@ -58,7 +58,7 @@ class Status:
                 "oldest": journal.oldest_ts,
                 "writable": self.journal.writable,
             },
-            "live": {"lag_ms": self.pipeline.lag_ms()},
+            "live": {"lag_ms": self.pipeline.meters.lag_ms()},
             "hub_lag_ms": self.hub.lag_ms(),
             "hub_long_turns": self.hub.long_turns,
         }

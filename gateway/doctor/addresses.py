@@ -5,7 +5,6 @@ import pwd
 import socket
 from collections.abc import Iterator
 from http.client import HTTPConnection, HTTPException
-from ipaddress import ip_address
 
 from gateway.doctor.facts import Facts
 from gateway.findings import Finding, error, note
@@ -26,12 +25,10 @@ def check(facts: Facts) -> Iterator[Finding]:
         yield from _bindable(web, facts)
     elif facts.running is not None and web.port:
         yield from _answering(web)
-    if _is_loopback(web.host):
-        remedy = (
-            f"from elsewhere: ssh -L {web.port}:127.0.0.1:{web.port} USER@{socket.gethostname()}, or a reverse proxy"
-        )
-        text = f"the page is on {web.host}, which this machine alone can open"
-        yield note("page-on-loopback", ABOUT, text, f"{remedy} (README, From a phone or a laptop)")
+    # Settings take no address but the loopback.
+    remedy = f"from elsewhere: ssh -L {web.port}:127.0.0.1:{web.port} USER@{socket.gethostname()}, or a reverse proxy"
+    text = f"the page is on {web.host}, which this machine alone can open"
+    yield note("page-on-loopback", ABOUT, text, f"{remedy} (README, From a phone or a laptop)")
 
 
 def _answering(web: WebSettings) -> Iterator[Finding]:
@@ -45,13 +42,6 @@ def _answering(web: WebSettings) -> Iterator[Finding]:
         yield error("page-silent", ABOUT, text, remedy)
     finally:
         connection.close()
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
 
 
 def _bindable(web: WebSettings, facts: Facts) -> Iterator[Finding]:

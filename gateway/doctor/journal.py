@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Literal
 
 from gateway.doctor.facts import Facts
+from gateway.doctor.state import exists
 from gateway.errors import JournalDown
 from gateway.findings import Finding, error, note, warning
 from gateway.journal.faults import is_damage, words
@@ -29,15 +30,8 @@ def check(facts: Facts) -> Iterator[Finding]:
     yield from _in_use(path, facts)
     if facts.running is not None:
         yield from _told(facts.running.problems)
-    if _is_there(path):
+    if exists(path):  # else the state folder may be closed to who asks, which its check says
         yield from _content(path, is_used=lock_holder(_lock(path)) is not None or facts.pid is not None)
-
-
-def _is_there(path: Path) -> bool:
-    try:
-        return path.exists()
-    except OSError:
-        return False  # the state folder is closed to whoever asks, which another check says
 
 
 def _lock(path: Path) -> Path:

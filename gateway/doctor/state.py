@@ -38,10 +38,11 @@ def check(facts: Facts) -> Iterator[Finding]:
 
 def _nearest(folder: Path) -> Path:
     """Return ``folder``, or the nearest around it that is there."""
-    return next((each for each in (folder, *folder.absolute().parents) if _exists(each)), Path("/"))
+    return next((each for each in (folder, *folder.absolute().parents) if exists(each)), Path("/"))
 
 
-def _exists(path: Path) -> bool:
+def exists(path: Path) -> bool:
+    """Tell whether something is there, as far as who asks may see that."""
     try:
         return path.exists()
     except OSError:
@@ -92,7 +93,7 @@ def _socket(facts: Facts, socket: Path) -> Iterator[Finding]:
             f"sudo gatewayctl doctor; to be let in: sudo adduser {User.current().name} GROUP, as ls -ld {folder} has it"
         )
         yield warning("control-socket-forbidden", ABOUT, text, remedy)
-    elif facts.pid is None and _exists(socket):
+    elif facts.pid is None and exists(socket):
         text = f"{socket} is left from a gateway that ended without a farewell: a crash, or a power cut"
         yield note("control-socket-stale", ABOUT, text, "nothing: the next start replaces it")
 

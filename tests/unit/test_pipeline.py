@@ -213,10 +213,10 @@ def test_closed_it_takes_nothing(world):
 
 
 def test_lag_is_measured_where_something_was_published(world):
-    assert world.pipeline.lag_ms() == {"p50": 0.0, "p99": 0.0}
+    assert world.pipeline.meters.lag_ms() == {"p50": 0.0, "p99": 0.0}
     world.take()
     world.commit()
-    assert world.pipeline.lag_ms()["p99"] > 0
+    assert world.pipeline.meters.lag_ms()["p99"] > 0
 
 
 @pytest.mark.parametrize(("order", "state"), [("ra", "offline"), ("ar", "online"), ("rar", "online")])
