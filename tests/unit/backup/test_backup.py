@@ -126,6 +126,18 @@ def test_numbers_go_on_past_all_that_were_given_however_often_a_backup_is_restor
         given |= new
 
 
+def test_what_was_in_the_log_and_what_comes_are_told_apart_by_their_numbers(box: Box, file: Path) -> None:
+    past = restore(file, box.config).past["a"]
+    expected = [*range(1, 301), *range(past + 1, past + 4)]
+    with opened(box.journal) as it, closing(Queries(box.journal, tails=it.journal.tails)) as queries:
+        it.put([entry(*[reading("a", START + 300 + n) for n in range(3)])])
+        assert [one.seq for one in queries.after("a", 0, None, 1000)] == expected
+        it.pack()
+        found = queries.after("a", 0, None, 1000)
+        assert [one.seq for one in found] == expected
+        assert [one.ts for one in found] == [START + n for n in range(303)]
+
+
 def test_a_clock_that_is_not_set_gives_no_number_twice(box: Box) -> None:
     assert go_on_past(box.journal, {"a": 500, "b": 7}, 1000.0) == {"": 10**9, "a": 10**9 + 500, "b": 10**9 + 7}
 

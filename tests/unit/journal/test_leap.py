@@ -52,6 +52,15 @@ def test_what_follows_has_numbers_past_it_and_what_was_there_keeps_its_own(leapt
             assert queries.stats().readings == 331
 
 
+def test_readings_are_counted_as_before_once_they_are_packed(leapt: Path) -> None:
+    with opened(leapt) as it, closing(Queries(leapt, tails=it.journal.tails)) as queries:
+        assert queries.stats().readings == 300
+        it.put(readings(20, 300))
+        assert queries.stats().readings == 320
+        it.pack()
+        assert queries.stats().readings == 320
+
+
 def test_damage_behind_a_leap_gives_no_number_twice(leapt: Path) -> None:
     with closing(sqlite3.connect(leapt)) as connection:
         (page,) = connection.execute("SELECT rootpage FROM sqlite_master WHERE name = 'columns'").fetchone()
