@@ -139,9 +139,9 @@ class _Moving(NamedTuple):
         return last, [row for _, row in changed]
 
     def _rewrite_block(self, head: Head, first: int, end: int) -> tuple[int, list[Row]]:
-        block = self.store.block_with(head, first)
-        if block is None:
-            return end, []
+        block = self.store.block_from(head, first)
+        if block is None or block.first > end:  # damage took them
+            return min(end, head.packed), []
         last = min(block.last, end)
         try:
             rows = unpack(self.store.block(block))

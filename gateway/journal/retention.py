@@ -100,8 +100,12 @@ class Retention:
 
     def _plan_size(self, at: float) -> bool:
         pages, free = self._store.pages()
-        if pages - free > self._most_pages and (self._choose_oldest() or self._has_to_pack()):
-            return bool(self._todo)
+        if pages - free > self._most_pages:
+            if self._choose_oldest():
+                return True
+            self._size_looked_at = at  # not with each commit, where nothing is left that may go
+            if self._has_to_pack():
+                return False
         if pages > self._most_pages and free:
             self._store.shrink(min(_SHRINK_PAGES, pages - self._most_pages))
             self._store.checkpoint()

@@ -156,9 +156,9 @@ class Store:
         """Yield a device's blocks, the last one first."""
         return shelf.heads(self._connection, head.id, descending=True)
 
-    def block_with(self, head: Head, seq: int) -> shelf.BlockHead | None:
-        """Return the block in which a reading is."""
-        return next(shelf.heads(self._connection, head.id, low=seq, high=seq), None)
+    def block_from(self, head: Head, seq: int) -> shelf.BlockHead | None:
+        """Return the block in which a reading is, or the one after it where damage took that."""
+        return next(shelf.heads(self._connection, head.id, low=seq), None)
 
     def block(self, head: shelf.BlockHead) -> Block:
         """Read a block; raises ``DamagedBlockError``."""

@@ -225,6 +225,19 @@ def test_a_clock_that_is_set_while_readings_are_packed_puts_them_right(path: Pat
     assert rows(path) == [{"ts": START, "values": {"n": n}} for n in range(10)]
 
 
+def test_a_block_that_is_gone_keeps_no_other_from_being_put_right(path: Path, box: Box) -> None:
+    with running(path, box) as it:
+        it.put([box.stamp(n=n) for n in range(3000)])
+        it.pack()
+    with sqlite3.connect(path) as writer:
+        writer.execute("DELETE FROM blocks WHERE first = 1025")
+    writer.close()
+    with running(path, box):
+        box.set(START)
+        put_right(path)
+    assert rows(path) == [{"ts": START, "values": {"n": n}} for n in (*range(1024), *range(2048, 3000))]
+
+
 def test_what_another_boot_stamped_stays_marked_and_ages_from_this_boot_on(path: Path, box: Box) -> None:
     with running(path, box, retention=1000.0) as it:
         it.put([box.stamp(n=n) for n in range(2)])
