@@ -47,6 +47,8 @@ def _ask(options: Options) -> Reloaded:
         try:
             answer: Reloaded = options.control().post("/reload")
         except NotRunning as error:
+            if isinstance(error.__cause__, PermissionError):
+                raise
             text = f"{error.message}\nIf the file names another state_dir than before: that needs a restart."
             raise NotRunning(text) from error
     return answer

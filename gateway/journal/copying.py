@@ -9,7 +9,7 @@ from pathlib import Path
 from gateway.errors import JournalDown
 from gateway.journal import schema
 from gateway.journal.exporting import reading_mode
-from gateway.journal.faults import words
+from gateway.journal.faults import check_there, words
 
 _PAGES_AT_ONCE = 4096
 _STEPS = 100_000
@@ -54,8 +54,7 @@ def copy(path: Path, target: Path, pause: Callable[[], object]) -> None:
     JournalDown
         There is none, it can't be read or copied, or is not of this layout.
     """
-    if not path.exists():
-        raise JournalDown(f"journal {path}: there is none; gatewayd makes it when it is first started")
+    check_there(path)
     try:
         with closing(schema.connect(path, reading_mode(path))) as source, closing(sqlite3.connect(target)) as made:
             source.execute("BEGIN")

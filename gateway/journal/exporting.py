@@ -7,6 +7,7 @@ from pathlib import Path
 
 from gateway.errors import JournalDown
 from gateway.journal import schema
+from gateway.journal.faults import check_there
 from gateway.journal.queries import Queries
 from gateway.journal.records import Stored
 
@@ -24,8 +25,7 @@ class Export:
 
     def devices(self) -> list[str]:
         """Return which devices there are, by name."""
-        if not self._path.exists():
-            raise JournalDown(f"journal {self._path}: there is none; gatewayd makes it when it is first started")
+        check_there(self._path)
         with closing(schema.connect(self._path, reading_mode(self._path))) as connection:
             if schema.is_new(connection, self._path):
                 return []
@@ -64,5 +64,5 @@ class Export:
 
 def reading_mode(path: Path) -> schema.ReadMode:
     """Return how to read a file: without SQLite's own files beside it, where it has none and we may make none."""
-    is_open = schema.sibling(path, "-wal").exists() or os.access(path.parent, os.W_OK)
+    is_open = os.access(schema.sibling(path, "-wal"), os.F_OK) or os.access(path.parent, os.W_OK)
     return "ro" if is_open else "ro&immutable=1"

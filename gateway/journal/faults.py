@@ -4,6 +4,8 @@ import os
 import sqlite3
 from pathlib import Path
 
+from gateway.errors import JournalDown
+
 _WORDS = {
     sqlite3.SQLITE_FULL: "the disk is full",
     sqlite3.SQLITE_IOERR: "the disk reports an input/output error",
@@ -13,7 +15,7 @@ _WORDS = {
     sqlite3.SQLITE_NOTADB: "is not a journal",
     sqlite3.SQLITE_BUSY: "is locked by another program",
     sqlite3.SQLITE_LOCKED: "is locked by another program",
-    sqlite3.SQLITE_PERM: "may not be accessed",
+    sqlite3.SQLITE_PERM: "may not be accessed by this user; try sudo, or become a member of its group",
 }
 
 
@@ -25,10 +27,29 @@ def primary_code(error: sqlite3.Error) -> int:
 def words(path: Path, error: Exception) -> str:
     """Return one line for people: which file, and what is wrong with it."""
     code = primary_code(error) if isinstance(error, sqlite3.Error) else 0
-    if code == sqlite3.SQLITE_CANTOPEN and path.exists() and not os.access(path, os.W_OK):
-        code = sqlite3.SQLITE_READONLY  # it can't be opened only because the log beside it can't be made
+    if code == sqlite3.SQLITE_CANTOPEN:
+        code = _why_not_opened(path)
     known = _WORDS.get(code)
     return f"journal {path}: {known or f'{type(error).__name__}: {error}'}"
+
+
+def _why_not_opened(path: Path) -> int:
+    try:
+        is_there = path.exists()
+    except OSError:
+        return sqlite3.SQLITE_PERM
+    # It can't be opened only because the log beside it can't be made.
+    return sqlite3.SQLITE_READONLY if is_there and not os.access(path, os.W_OK) else sqlite3.SQLITE_CANTOPEN
+
+
+def check_there(path: Path) -> None:
+    """Raise ``JournalDown`` if there is no journal, or none that may be looked at."""
+    try:
+        is_there = path.exists()
+    except OSError as error:  # a folder on the way may not be entered
+        raise JournalDown(f"journal {path}: {_WORDS[sqlite3.SQLITE_PERM]}") from error
+    if not is_there:
+        raise JournalDown(f"journal {path}: there is none; gatewayd makes it when it is first started")
 
 
 def is_damage(error: Exception) -> bool:

@@ -34,7 +34,7 @@ class Change:
             case "removed":
                 return f"source {self.name} removed"
             case "exchanged":
-                return f"source {self.name} has other profiles"
+                return f"source {self.name}: its profiles changed"
             case "reverted":
                 return f"source {self.name} didn't come up with its changed settings{because}; its old ones are back"
             case "waiting":

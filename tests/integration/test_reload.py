@@ -120,7 +120,7 @@ def test_a_mended_profile_takes_what_it_refused_over_the_same_connection(start, 
     broker.publish("attic/a", '{"temperature": 40}')
     wait_until(lambda: daemon.ledger()["rejected"] == 1, "rejected")
     daemon.configure(tables(broker, "attic") + CLIMATE + PROFILE.format(most=50) + 'unit = "°C"\n')
-    assert daemon.reload()["words"] == ["source attic has other profiles"]
+    assert daemon.reload()["words"] == ["source attic: its profiles changed"]
     assert gatewayctl(daemon, "rejects", "replay", "--all").returncode == 0
     broker.publish("attic/a", '{"temperature": 41}')
     wait_until(lambda: daemon.ledger()["stored"] == 2, "stored")

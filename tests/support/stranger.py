@@ -5,6 +5,7 @@
 gives root's rights up itself: an interpreter in root's home, which others may not enter, would not even start.
 """
 
+import codecs
 import os
 import sys
 
@@ -19,12 +20,18 @@ def _load() -> None:
 
     import adapters.mqtt
     import adapters.serial_port  # noqa: F401
+    import gateway.backup
     import gateway.bundle
+    import gateway.cli.backup
     import gateway.cli.bundle
     import gateway.cli.check
     import gateway.cli.doctor
     import gateway.cli.doctor_facts
-    import gateway.doctor  # noqa: F401
+    import gateway.cli.export
+    import gateway.doctor
+    import gateway.journal.exporting  # noqa: F401
+
+    codecs.lookup("utf-8-sig")
 
 
 def _run() -> None:
