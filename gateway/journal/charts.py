@@ -27,14 +27,22 @@ WHERE b.device = ?2 AND b.least_ts <= ?4 AND b.greatest_ts >= ?3 AND (c.least IS
 ORDER BY b.first
 """
 _HEAD_COLUMNS = 7
-_AS_STORED = ("int", "float")
-"""Kinds of columns whose extremes are the values themselves."""
 
 
 class _Point(NamedTuple):
     seq: int
     ts: float
     value: Value
+
+
+def _is_exact(kind: str, ends: Sequence[float]) -> bool:
+    """Tell whether the extremes of a column are the values themselves: an int past 64 bits is a float in the file."""
+    return kind == "float" or (kind == "int" and all(isinstance(end, int) for end in ends))
+
+
+def _point(kind: str, seq: int, ts: float, value: float) -> _Point:
+    """Return an extreme as it was stored: SQLite makes 5 of 5.0."""
+    return _Point(seq, ts, float(value) if kind == "float" else value)
 
 
 class _Block(NamedTuple):
@@ -89,7 +97,7 @@ class Chart:
     def _blocks(self, connection: sqlite3.Connection, device: int) -> Iterator[_Block]:
         for row in connection.execute(_BLOCKS, (self.metric, device, self.start, self.end)):
             kind, *ends = row[_HEAD_COLUMNS:]
-            points = (_Point(*ends[:3]), _Point(*ends[3:])) if kind in _AS_STORED else ()
+            points = (_point(kind, *ends[:3]), _point(kind, *ends[3:])) if _is_exact(kind, ends[2::3]) else ()
             yield _Block(BlockHead(*row[:_HEAD_COLUMNS]), points)
 
     def _behind(self, connection: sqlite3.Connection, device: int, tail: Tail | None) -> _Series:

@@ -110,3 +110,15 @@ def test_of_long_ranges_few_blocks_are_unpacked(path: Path, monkeypatch) -> None
         found: list[Stored] = Queries(path).chart("a", metric="wave", start_ts=None, end_ts=None, most=20)
     assert len(unpacked) == 2
     assert {one.ts - START for one in found} > {2500.0, 5900.0}
+
+
+@pytest.mark.parametrize("kind", [float, int])
+def test_numbers_come_as_they_were_stored(path: Path, kind: type[float]) -> None:
+    values = [kind(n * 37 % 1000) + (2**63 if kind is int else 0.0) for n in range(10 * 1024)]
+    bodies = [encode_body(START + n, {"value": value}) for n, value in enumerate(values)]
+    with opened(path) as it:
+        it.put([entry(Reading("a", START + n, {}, body), arrived=START + n) for n, body in enumerate(bodies)])
+        it.pack()
+        found = Queries(path).chart("a", metric="value", start_ts=None, end_ts=None, most=8)
+    assert 4 <= len(found) <= 8
+    assert all(one.body == bodies[one.seq - 1] for one in found)
