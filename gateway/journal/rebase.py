@@ -126,8 +126,9 @@ class _Moving(NamedTuple):
         head = self.store.heads[self.name]
         if first <= head.packed:
             return self._rewrite_block(head, first, end)
-        last = min(first + SLICE - 1, end)
         tail = self.store.tails.of(self.name)
+        first = max(first, tail.first if tail else end + 1)  # numbers may have leapt
+        last = min(first + SLICE - 1, end)
         ids = tail.ids(first, last) if tail else []
         rows = self.store.rows(ids)
         new = zip(ids, rows, map(self.move.apply, rows), strict=True)

@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from gateway.journal import Queries
-from tests.support.journals import START, entry, opened, reading
+from tests.support.journals import START, entry, opened, reading, settings
+from tests.support.ports import wait_until
 
 FAR = 10**9
 
@@ -59,6 +60,33 @@ def test_readings_are_counted_as_before_once_they_are_packed(leapt: Path) -> Non
         assert queries.stats().readings == 320
         it.pack()
         assert queries.stats().readings == 320
+
+
+@pytest.mark.parametrize("is_packed", [False, True])
+def test_times_are_put_right_on_both_sides_of_a_leap(path: Path, is_packed: bool) -> None:
+    up, ahead = 100.0, [0.0]
+    clocks = (lambda: ahead[0] + up), (lambda: up)
+
+    def stamp() -> list:
+        return [entry(reading("a", clocks[0]()), arrived=clocks[0]())]
+
+    with opened(path, settings(), *clocks) as it:
+        it.put(stamp())
+        it.pack()
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute("INSERT INTO resume VALUES ('a', ?)", (2**50,))
+        connection.commit()
+    with opened(path, settings(), *clocks) as it:
+        it.put(stamp())
+        if is_packed:
+            it.pack()
+        ahead[0] = START
+        wait_until(lambda: not it.journal._store.unset, "all are put right")
+        assert not it.journal.problem
+    with closing(sqlite3.connect(path)) as connection:
+        assert connection.execute("SELECT count(*) FROM unset").fetchone() == (0,)
+        arrivals = "SELECT least_arrived_ms FROM blocks UNION ALL SELECT arrived_ms FROM log"
+        assert {ms / 1000 for (ms,) in connection.execute(arrivals)} == {START + up}
 
 
 def test_damage_behind_a_leap_gives_no_number_twice(leapt: Path) -> None:
