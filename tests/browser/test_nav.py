@@ -9,11 +9,14 @@ from tests.support.daemon import Daemon
 from tests.support.mosquitto import Mosquitto
 from tests.support.ports import wait_until
 
+SMALL_PHONE = (320, 568)
+
 
 def test_who_looks_at_devices_sees_that_a_source_is_gone(
     broker: Mosquitto, daemon: Daemon, visit: Callable[..., Visit]
 ) -> None:
-    viewer = visit()
+    viewer = visit(size=SMALL_PHONE)
+    broker.publish("sensors/kitchen", "not JSON")
     count = viewer.open().locator("#problem-count")
     expect(count).to_be_hidden()
     broker.stop()
@@ -21,3 +24,5 @@ def test_who_looks_at_devices_sees_that_a_source_is_gone(
     viewer.open()
     expect(count).to_have_text("1")
     assert "source broker is down" in (count.get_attribute("title") or "")
+    expect(viewer.page.locator("#reject-count")).to_have_text("1")
+    assert viewer.page.evaluate("document.documentElement.scrollWidth") == SMALL_PHONE[0]
