@@ -7,8 +7,7 @@ from gateway.plans import Plan
 from gateway.reload.exchange import Exchange
 from gateway.reload.report import Change
 from gateway.runtime import Event, spawn
-from gateway.sources import Sources
-from gateway.supervisor import stop_all
+from gateway.sources import Sources, stop_all
 
 
 class Config(AdapterConfig):
