@@ -16,5 +16,5 @@ def full(it: Opening) -> Iterator[None]:
     connection = it.journal._store._connection
     connection.execute("PRAGMA max_page_count = 1")  # SQLite raises it to what the file has
     yield
-    with suppress(sqlite3.ProgrammingError):  # closed by now
+    with suppress(sqlite3.ProgrammingError, sqlite3.InterfaceError):  # closed by now, or this very moment
         connection.execute("PRAGMA max_page_count = 1073741823")
