@@ -46,6 +46,8 @@ class Device:
     metrics: dict[str, dict[str, object]] = field(default_factory=dict)
     guessed: set[str] = field(default_factory=set)
     """Metrics that the journal remembers: it doesn't know units, the next reading's profile may."""
+    settled: set[str] = field(default_factory=set)
+    """Metrics of which no value can tell more than is known."""
     _weight: float = 0.0
     _since: float = 0.0
 
@@ -53,6 +55,11 @@ class Device:
     def heard(self) -> bool:
         """Whether a reading came in this run."""
         return bool(self._since)
+
+    def guess(self) -> None:
+        """Let the next reading of each metric say what it is."""
+        self.guessed = set(self.metrics)
+        self.settled.clear()
 
     def arrived(self, count: int, at: float) -> None:
         """Count readings at ``at`` (monotonic seconds)."""
@@ -112,7 +119,8 @@ class Devices:
         device = Device(last.device, source, Interval(silent_since), heard_at, last.wire())
         device.state = device.state_at(self._monotonic())
         self._take_values(device, last.values, profile)
-        device.guessed = set() if profile else set(device.metrics)
+        if profile is None:
+            device.guess()
         self._devices[last.device] = device
 
     def update(self, source: str, readings: Sequence[Reading], profile: Profile | None) -> bool:
@@ -121,7 +129,7 @@ class Devices:
         known = self._devices.get(newest.device)
         device = known or self._add(newest.device, source)
         guessed = len(device.guessed)
-        heard = sum(not reading.retained for reading in readings)
+        heard = len(readings) - sum([reading.retained for reading in readings])
         if heard:
             device.arrived(heard, self._monotonic())
             device.last_seen = self._now()
@@ -164,6 +172,9 @@ class Devices:
 
     @staticmethod
     def _take_values(device: Device, values: Mapping[str, Value], profile: Profile | None) -> None:
+        if device.settled.issuperset(values):
+            device.latest.update(values)
+            return
         for name, value in values.items():
             known = device.metrics.get(name)
             if known is None or name in device.guessed:
@@ -175,6 +186,8 @@ class Devices:
             elif known["type"] == "int" and type(value) is float:
                 known["type"] = "float"  # a sensor that says 21 and then 21.5
             device.latest[name] = value
+            if device.metrics[name]["type"] != "int":
+                device.settled.add(name)
 
     def describe(self, name: str) -> dict[str, object] | None:
         """Return DEVICE of docs/contract.md; ``last`` is JSON ready to be spliced in."""
@@ -208,7 +221,7 @@ class Devices:
         """Let the next readings of a source's devices say what their metrics are: its profiles may be others now."""
         for device in self._devices.values():
             if device.source == source:
-                device.guessed = set(device.metrics)
+                device.guess()
 
     def clock_set(self) -> None:
         """Say by the clock as it is now when those were last seen that were heard in this run."""

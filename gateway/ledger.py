@@ -3,6 +3,7 @@
 ``received = stored + rejected + duplicate + ignored + dropped + in_flight``
 """
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -89,10 +90,15 @@ class Ledger:
         """Count a message in."""
         self._accounts[source].received += 1
 
-    def ended(self, source: str, outcome: Outcome) -> None:
-        """Count a message out, once."""
+    def ended(self, source: str, outcome: Outcome, count: int = 1) -> None:
+        """Count a message out, once, or several."""
         account = self._accounts[source]
-        setattr(account, outcome, getattr(account, outcome) + 1)
+        setattr(account, outcome, getattr(account, outcome) + count)
+
+    def all_ended(self, ends: Iterable[tuple[str, Outcome]]) -> None:
+        """Count the messages of a commit out: source and outcome of each."""
+        for (source, outcome), count in Counter(ends).items():
+            self.ended(source, outcome, count)
 
     def of(self, source: str) -> Account:
         """Return one source's account."""

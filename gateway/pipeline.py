@@ -1,28 +1,22 @@
 """The way of a message: intake, journal, and after the commit: settled, latest, live."""
 
-from collections import defaultdict
 from collections.abc import Callable, Container, Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from itertools import groupby
+from dataclasses import dataclass, field
 
 from gateway.deliveries import Deliveries, digest_of
 from gateway.devices import Devices
 from gateway.intake import Intake
-from gateway.journal import Committed, Journal, Rebased
+from gateway.journal import Committed, Journal
 from gateway.ledger import Ledger
 from gateway.live import Live
 from gateway.logs import Defects, Throttled
 from gateway.meters import Meters
-from gateway.model import Entry, Outcome, RawMessage, Reading, wire
+from gateway.model import Entry, Outcome, RawMessage
 from gateway.overview import Overview
 from gateway.profiles import Profile
+from gateway.publishing import Publishing
 from gateway.runtime import monotonic
 from gateway.skew import Skew
-
-_Shown = tuple[Reading, Entry]
-"""A reading on its way to the viewers, and the message that it came with."""
-_Devices = dict[str, list[_Shown]]
-"""What goes out together: a device's readings in the order of their ``seq``, whatever way they came."""
 
 
 @dataclass(slots=True)
@@ -58,6 +52,7 @@ class Pipeline:
         self._rejects = Throttled(__name__, "rejected")
         self._drops = Throttled(__name__, "dropped")
         self._defects = Defects(__name__)
+        self._publishing = Publishing(sinks.devices, sinks.live, sinks.overview, self._profiles)
 
     def close(self) -> None:
         """Take nothing in any more: what its sender keeps stays with its sender, unacknowledged."""
@@ -126,25 +121,14 @@ class Pipeline:
 
         What waits for the disk is published too, as it can't be resumed from: without ``seq``.
         """
-        waiting: _Devices = defaultdict(list)
-        published = False
-        for entry in batch.entries:
-            if not batch.kept:
-                self._end(entry, batch.error)
-            for reading in entry.readings:
-                # a copy, since the writer may give the waiting one its seq at any time
-                shown = replace(reading, seq=None) if batch.kept else reading
-                waiting[reading.device].append((shown, entry))
-                published = True
-            if entry.availability:
-                self._publish(waiting)  # what came before it
-                self._sinks.devices.announce(*entry.availability, retained=entry.message.retained)
-        self._publish(waiting)
+        if not batch.kept:
+            self._end_all(batch.entries, batch.error)
+        published = self._publishing.publish(batch.entries, kept=batch.kept)
         if batch.kept:
             for entry in batch.entries:
                 entry.shown = True
         if batch.rebased:
-            self._put_right(batch.rebased)
+            self._publishing.put_right(batch.rebased)
         if published:
             self._measure(batch)
 
@@ -153,48 +137,17 @@ class Pipeline:
         if not (batch.kept or batch.error):
             self.meters.committed(batch.entries, batch.took_s, waited_s)
 
-    def _publish(self, waiting: _Devices) -> None:
-        with self._sinks.live.together():
-            for device, shown in waiting.items():
-                self._publish_one(device, shown)
-        self._sinks.overview.touch(waiting)
-        waiting.clear()
-
-    def _publish_one(self, device: str, shown: Sequence[_Shown]) -> None:
-        try:
-            is_news = self._update(device, shown)
-            self._sinks.live.publish(device, [reading for reading, _ in shown])
-            if is_news:
-                self._sinks.live.tell(device, "device", self._sinks.devices.describe(device))
-        except Exception as error:  # noqa: BLE001  a defect in one part ends nothing but that part
-            self._defects.report("publishing", error)
-
-    def _update(self, device: str, shown: Sequence[_Shown]) -> bool:
-        """Tell the devices' table: readings of one route at a time, for each has its profile.
-
-        Returns whether a viewer has to learn anew what the metrics are.
-        """
-        is_news = False
-        for (source, profile, before), run in groupby(shown, key=_origin):
-            readings = [reading for reading, _ in run]
-            if before:
-                self._sinks.devices.replace_last(device, readings[-1].wire())
+    def _end_all(self, entries: Sequence[Entry], error: str) -> None:
+        self.ledger.all_ended([(entry.source, _end_of(entry, error)) for entry in entries])
+        for entry in entries:
+            if error or entry.outcome is not Outcome.STORED or entry.ended is not None:
+                self._end(entry, error)
             else:
-                known = self._profiles.get(source, {}).get(profile or "")
-                is_news |= self._sinks.devices.update(source, readings, known)
-        return is_news
-
-    def _put_right(self, moved: Rebased) -> None:
-        """Tell who knows readings by stamps of before the clock was set."""
-        if moved.newest:
-            self._sinks.devices.replace_last(moved.device, wire(moved.newest.seq, moved.newest.body))
-        news = {"device": moved.device, "from": moved.first, "to": moved.last, "by": round(moved.by_s, 6)}
-        self._sinks.live.tell(moved.device, "rebased", news)
-        self._sinks.overview.touch([moved.device])
+                self._settle(entry)
 
     def _end(self, entry: Entry, error: str) -> None:
+        """Do for a message that isn't simply stored what is to be done at its end."""
         lost = bool(error) and entry.outcome is Outcome.STORED
-        self.ledger.ended(entry.source, Outcome.DROPPED if lost else entry.outcome)
         if lost:
             self._sinks.deliveries.unsay(entry.source, entry.message)
             self._drops.warn(entry.source, error)
@@ -205,7 +158,7 @@ class Pipeline:
         if entry.outcome is Outcome.REJECTED:
             self._rejects.warn(entry.source, entry.reason)
         if entry.ended is not None:
-            entry.ended(Outcome.DROPPED if lost else entry.outcome, error if lost else entry.reason)
+            entry.ended(_end_of(entry, error), error if lost else entry.reason)
 
     def _settle(self, entry: Entry) -> None:
         message = entry.message
@@ -244,7 +197,5 @@ class Pipeline:
         return self._sinks.live.slack_s
 
 
-def _origin(shown: _Shown) -> tuple[str, str | None, bool]:
-    """Return source and profile of a reading, and whether it was shown already, without ``seq``."""
-    entry = shown[1]
-    return entry.source, entry.profile, entry.shown
+def _end_of(entry: Entry, error: str) -> Outcome:
+    return Outcome.DROPPED if error and entry.outcome is Outcome.STORED else entry.outcome

@@ -12,7 +12,7 @@ from adapters.mqtt.publication import Publication, parse, split
 from adapters.mqtt.stream import Stream
 from gateway import runtime
 
-PACKETS_A_TURN = 256
+PACKETS_A_TURN = 512
 FLUSH_S = 0.02
 MISC_S = 1.0
 _PUBACK = struct.Struct("!BBH")

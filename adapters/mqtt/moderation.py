@@ -19,7 +19,7 @@ _SHARE = 0.6
 """Of the time for which messages wait afterwards anyway."""
 _FEW = 24
 """They stay short where a look finds no more: it may be all that a broker of MQTT 3.1.1 sends in advance, often 20."""
-MOST_PAUSE_S = 0.016
+MOST_PAUSE_S = 0.02
 _MANY_UNSETTLED = RECEIVE_MAXIMUM // 2
 """So many wait to be acknowledged: long pauses would let the broker wait for us."""
 _SOON_S = 0.0001

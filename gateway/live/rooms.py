@@ -68,12 +68,18 @@ class Room:
         earliest = self._emitted_at + window if self.every_s else at  # what was asked for is the most
         return ceil(earliest / window - _ROUNDING) * window
 
-    def emitted(self, at: float, cost_s: float) -> None:
-        """Note an emission and the time of the hub that it took, in seconds."""
+    @property
+    def is_large(self) -> bool:
+        """Whether so many are live that it matters what an emission costs."""
+        return self.live > _FEW
+
+    def emitted(self, at: float, cost_s: float | None) -> None:
+        """Note an emission and the time of the hub that it took, in seconds; None: that wasn't measured."""
         self.emissions += 1
-        each_s = cost_s / max(self.live, 1)
-        self._cost_s += (each_s - self._cost_s) * (_WEIGHT if self._cost_s else 1.0)
         self._emitted_at = at
+        if cost_s is not None:
+            each_s = cost_s / max(self.live, 1)
+            self._cost_s += (each_s - self._cost_s) * (_WEIGHT if self._cost_s else 1.0)
 
     def leave(self) -> None:
         """Count a live one less; what waits for nobody is in the journal."""

@@ -219,3 +219,10 @@ def test_a_clock_that_is_set_changes_not_how_long_ago_a_device_was_heard():
     devices.clock_set()
     seen = {device["id"]: device["last_seen"] for device in devices.describe_all()}
     assert seen == {"heard": 1.8e9 - 20.0, "silent": 1_767_225_600.0}
+
+
+def test_a_metric_that_gave_whole_numbers_for_long_can_still_become_a_float(devices):
+    for value in (21, 22, 21.5, 23):
+        devices.update("broker", [reading(t=value, name="x")], None)
+    assert describe(devices)["metrics"] == {"t": {"type": "float"}, "name": {"type": "str"}}
+    assert describe(devices)["latest"] == {"t": 23, "name": "x"}

@@ -32,3 +32,13 @@ def test_what_earlier_runs_counted_is_not_of_this_start():
     assert (account.stored, account.dropped_since_start) == (8, 0)
     assert {outcome: count for outcome, count in account.since_start().items() if count} == {Outcome.STORED: 1}
     assert list(ledger.accounts()) == [("a", account)]
+
+
+@given(EVENTS)
+def test_to_count_many_out_is_to_count_each(events):
+    ends = [(source, outcome) for source, outcome in events if outcome is not None]
+    one_by_one, together = Ledger(["a", "b"]), Ledger(["a", "b"])
+    for end in ends:
+        one_by_one.ended(*end)
+    together.all_ended(ends)
+    assert together.totals() == one_by_one.totals()
