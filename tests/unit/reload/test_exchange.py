@@ -48,6 +48,9 @@ class Ways:
     def take(self, name, message):
         """Take nothing."""
 
+    def slack_s(self):
+        return 0.0
+
 
 def plan(name, kind=Source, profiles=None, **more):
     return Plan(kind, kind.Config(name=name, type="source", **more), profiles or {})
