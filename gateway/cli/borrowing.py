@@ -5,21 +5,38 @@ import re
 from pathlib import Path
 
 from gateway.errors import ConfigError
+from gateway.machine import User
 from gateway.settings import drop_ins
 from gateway.settings.references import CREDENTIALS
 
+_OF_SYSTEMD = Path("/run/credentials")
+"""Root alone can make folders there."""
 _VARIABLE = re.compile(r"\$\{([A-Za-z_]\w*)\}", re.ASCII)
 
 
 def borrow(path: Path, pid: int) -> None:
     """Take into this process's environment what ``path`` refers to, from process ``pid``.
 
-    As far as it may be read, which is so for root and for the gateway's own user. What is set here stays.
+    As far as it may be read, which is so for root and for the gateway's own user. What is set here stays. Whoever runs
+    that process doesn't say where root looks for credentials: that is systemd's.
     """
     theirs = _environment(pid)
+    if not (_is_of_systemd(theirs.get(CREDENTIALS, "")) or _is_of_us(pid)):
+        theirs.pop(CREDENTIALS, None)
     for name in {CREDENTIALS, *_names(path)} - os.environ.keys():
         if name in theirs:
             os.environ[name] = theirs[name]
+
+
+def _is_of_systemd(folder: str) -> bool:
+    return Path(folder).resolve().is_relative_to(_OF_SYSTEMD)
+
+
+def _is_of_us(pid: int) -> bool:
+    try:
+        return User.of_process(pid).uid == os.geteuid()
+    except OSError:
+        return False  # it ended just now
 
 
 def _names(path: Path) -> set[str]:
