@@ -21,7 +21,7 @@ from gateway.web.broadcast import ask, broadcast, deliver, deliver_packets, wait
 from gateway.web.gathering import Gathering
 from gateway.web.inbound import Inbound
 from gateway.web.outbox import Outbox
-from gateway.web.websocket import Upgrade
+from gateway.web.upgrade import Upgrade
 
 NAMESPACE = "/telemetry"
 

@@ -7,23 +7,16 @@ behind whose client reads nothing.
 
 import contextlib
 import fcntl
-import logging
 import socket
 import sys
 import termios
 from collections import deque
-from collections.abc import Callable, Iterable
-from functools import partial
+from collections.abc import Callable
 from typing import Any
 
-from engineio.async_drivers.eventlet import WebSocketWSGI
 from eventlet.websocket import FailedConnectionError, RFC6455WebSocket
 
 from gateway.runtime import spawn
-from gateway.web.door import Connection
-from gateway.web.protocol import CONNECTION
-
-log = logging.getLogger(__name__)
 
 _TEXT = 1
 _CONTINUATION = 0
@@ -34,10 +27,6 @@ _MOST_FRAGMENTS = 64
 """Of one message; an empty one adds no byte to what is bounded."""
 _PING_FRAME = b"\x81\x012"
 _MOST_PINGS = 64
-_UPGRADE_S = 10.0
-"""For a client that polled to make the WebSocket its transport."""
-_MOST_NOT_SENT_BYTES = 4 * 1024
-"""Of a connection, in the kernel, beside what is under way: what it has taken can't be skipped any more."""
 _NORMAL, _WRONG_KIND, _NO_TEXT, _TOO_BIG = 1000, 1003, 1007, 1009
 """Close codes of RFC 6455, section 7.4.1."""
 
@@ -64,7 +53,7 @@ class _Message(RFC6455WebSocket.Message):  # type: ignore[misc]  # eventlet has 
             raise FailedConnectionError(_NO_TEXT, "text is UTF-8") from error
 
 
-def _nothing() -> None:
+def nothing() -> None:
     """Do nothing."""
 
 
@@ -84,9 +73,9 @@ class WebSocket(RFC6455WebSocket):  # type: ignore[misc]  # eventlet has no type
         super().__init__(*args, **kwargs)
         self._pings: deque[int] = deque(maxlen=_MOST_PINGS)
         self._fragments = 0
-        self.admit: Callable[[], None] = _nothing
+        self.admit: Callable[[], None] = nothing
         """Called before each frame is read; returns when it may be."""
-        self.leave: Callable[[], None] = _nothing
+        self.leave: Callable[[], None] = nothing
         """Called at the end; returns when there is time for it."""
 
     def acknowledged(self) -> int:
@@ -213,51 +202,3 @@ def text_frame(text: str) -> bytes:
     if size < 1 << 16:
         return b"\x81\x7e%b%b" % (size.to_bytes(2, "big"), payload)
     return b"\x81\x7f%b%b" % (size.to_bytes(8, "big"), payload)
-
-
-class Upgrade(WebSocketWSGI):  # type: ignore[misc]  # engineio has no types
-    """What engineio calls for each upgrade; the WebSocket is known to its session as ``websocket``."""
-
-    def __init__(
-        self,
-        admit: Callable[[Any], None],
-        leave: Callable[[], None],
-        handler: Callable[[Any], Any],
-        server: Any,
-    ) -> None:
-        super().__init__(handler, server)
-        self._admit = admit
-        self._leave = leave
-        self.support_legacy_versions = False
-        self._serve = handler
-        self.handler = self._handle
-
-    def _handle_hybi_request(self, environ: dict[str, Any]) -> WebSocket:
-        plain = super()._handle_hybi_request(environ)
-        return WebSocket(plain.socket, environ, plain.version, max_frame_length=self.max_frame_length)
-
-    def _admit_frame(self, session: Any, visit: Connection) -> None:
-        if session.upgraded:
-            visit.serve()
-        self._admit(session)
-
-    def _handle(self, websocket: WebSocket) -> Iterable[bytes]:
-        session = self._serve.__self__  # type: ignore[attr-defined]  # it is a method of the session
-        session.websocket = websocket
-        visit = websocket.environ[CONNECTION]
-        visit.expect(_UPGRADE_S)
-        websocket.admit, websocket.leave = partial(self._admit_frame, session, visit), self._leave
-        session.queue.one_by_one = True
-        websocket.written = websocket.answered = session.queue.passed  # neither ever gets less
-        websocket.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NOTSENT_LOWAT, _MOST_NOT_SENT_BYTES)
-        try:
-            self._serve(websocket)
-        except ValueError as error:
-            log.debug("a client sent what is no packet: %s", error)
-            session.close(wait=False, abort=True)
-        finally:
-            session.queue.one_by_one = session.upgraded
-            websocket.close()
-            websocket.admit = websocket.leave = _nothing  # no cycles are left behind
-            del self.handler, self._serve
-        return []
