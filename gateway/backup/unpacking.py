@@ -76,6 +76,7 @@ class Archive:
                     else:
                         texts[member.name] = self._small(member, digesting)
                     found[member.name] = digesting.sum()
+            _read_to_end(archive)
         manifest = _manifest(self.path, texts.pop(MANIFEST, None))
         found.pop(MANIFEST, None)
         if found != manifest.files or JOURNAL not in found or CONFIGURATION not in found:
@@ -114,6 +115,13 @@ class Archive:
         if member.size > _MOST_BYTES:
             raise BackupError(f"{self.path}: is no backup of a gateway: {member.name} has {member.size} bytes")
         return content.read()
+
+
+def _read_to_end(archive: tarfile.TarFile) -> None:
+    """Read what is behind the last part: gzip's check of all that was read, the manifest too, is at the very end."""
+    assert archive.fileobj is not None
+    while archive.fileobj.read(_PART_BYTES):
+        pass
 
 
 def _content(archive: tarfile.TarFile, member: tarfile.TarInfo) -> IO[bytes]:

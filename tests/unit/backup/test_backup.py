@@ -167,6 +167,13 @@ def test_every_kind_of_damage_is_refused(box: Box, file: Path) -> None:
         assert "backup.tar.gz: " in refused(file, box)
 
 
+def test_damage_at_the_very_end_is_refused(box: Box, file: Path) -> None:
+    data = bytearray(file.read_bytes())
+    data[-8] ^= 1  # of gzip's check of all that is in it
+    file.write_bytes(data)
+    assert "backup.tar.gz: is damaged" in refused(file, box)
+
+
 def test_what_the_manifest_does_not_say_is_refused(box: Box, file: Path) -> None:
     assert "aren't what its manifest says" in refused(changed(file, gateway_toml=b"[web]"), box)
     assert "it has no manifest" in refused(changed(file, manifest_json=None), box)
