@@ -15,6 +15,7 @@ from gateway.routes import Route, Way
 
 log = logging.getLogger(__name__)
 
+_STORED = Outcome.STORED
 _CACHED_TOPICS = 4096
 _CACHED_TOPIC_BYTES = 512
 """Routes are found once a topic; longer topics, and more of them, are matched each time."""
@@ -98,12 +99,12 @@ class Intake:
             if route is None:
                 return Entry(self._source, message, Outcome.IGNORED)
             readings = route.read(message)
-            self._roster.admit([reading.device for reading in readings])
+            self._roster.admit(readings)
         except Rejected as error:
             return self._refuse(message, route, one_line(error.reason))
         except Exception as error:  # noqa: BLE001  a validator in a user's model may raise anything
             return self._refuse(message, route, self._astonishment(error))
-        return Entry(self._source, message, Outcome.STORED, readings, profile=route.way.config.profile)
+        return Entry(self._source, message, _STORED, readings, profile=route.way.config.profile)
 
     def _hear(self, availability: Availability, message: RawMessage) -> Entry | None:
         """Return what a message that says whether a device is there comes to; None: it is another."""

@@ -135,7 +135,7 @@ def encode_body(ts: float, values: dict[str, Value], **marks: object) -> bytes:
     ``marks`` come after the values: ``clock="unset"`` where ``ts`` is of a clock that was not set,
     ``retained=True`` where the broker had kept the message.
     """
-    return orjson.dumps({"ts": ts, "values": values, **marks})
+    return orjson.dumps({"ts": ts, "values": values, **marks} if marks else {"ts": ts, "values": values})
 
 
 def wire(seq: int | None, body: bytes) -> bytes:
@@ -144,7 +144,12 @@ def wire(seq: int | None, body: bytes) -> bytes:
 
 
 class Outcome(StrEnum):
-    """What became of a message; the ledger counts each."""
+    """What became of a message; the ledger counts each.
+
+    To look a member up takes 0.15 µs in CPython 3.11: where it is done for each message, do it once.
+    """
+
+    __hash__ = str.__hash__  # Enum's own is written in Python
 
     STORED = "stored"
     REJECTED = "rejected"
@@ -182,3 +187,5 @@ class Entry:
     """The reject that was taken in again as this message: once stored, it is one no more."""
     ended: Callable[[Outcome, str], None] | None = None
     """Called on the hub with the outcome, and the reason or error, by whom this was asked for."""
+    weight: int = 0
+    """About how many bytes of memory it takes while it waits for the disk."""

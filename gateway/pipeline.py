@@ -18,6 +18,8 @@ from gateway.publishing import Publishing
 from gateway.runtime import monotonic
 from gateway.skew import Skew
 
+_STORED = Outcome.STORED
+
 
 @dataclass(slots=True)
 class Sinks:
@@ -140,7 +142,7 @@ class Pipeline:
     def _end_all(self, entries: Sequence[Entry], error: str) -> None:
         self.ledger.all_ended([(entry.source, _end_of(entry, error)) for entry in entries])
         for entry in entries:
-            if error or entry.outcome is not Outcome.STORED or entry.ended is not None:
+            if error or entry.outcome is not _STORED or entry.ended is not None:
                 self._end(entry, error)
             else:
                 self._settle(entry)

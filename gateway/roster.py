@@ -1,9 +1,10 @@
 """Which devices there are, of all sources: no more than the gateway can carry."""
 
-from collections.abc import Collection
+from collections.abc import Sequence
 
 from gateway.decoding.words import shown
 from gateway.errors import Rejected
+from gateway.model import Reading
 
 MOST_DEVICES = 10_000
 """Each costs about 1.3 KB as long as the gateway runs, 5 µs in every list of devices, and a row in the journal
@@ -21,17 +22,20 @@ class Roster:
         """Know a device from an earlier run, however many there are."""
         self._known.add(device)
 
-    def admit(self, devices: Collection[str]) -> None:
-        """Let in those that are not known yet: all, or none.
+    def admit(self, readings: Sequence[Reading]) -> None:
+        """Let in the devices of these that are not known yet: all, or none.
 
         Raises
         ------
         Rejected
             There is no room for them.
         """
-        if self._known.issuperset(devices):
+        for reading in readings:  # issuperset would take three times as long for one
+            if reading.device not in self._known:
+                break
+        else:
             return
-        new = {device for device in devices if device not in self._known}
+        new = {reading.device for reading in readings} - self._known
         if len(self._known) + len(new) > self._most:
             raise Rejected(f"more than {self._most} devices: no room for {shown(min(new))}")
         self._known |= new

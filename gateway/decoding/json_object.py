@@ -25,20 +25,15 @@ def decode(payload: bytes) -> list[Fields]:
         document = orjson.loads(payload)
     except orjson.JSONDecodeError as error:
         raise Rejected(f"not JSON: {error if payload else 'the payload is empty'}") from error
-    readings = _readings(document)
+    readings = [flatten(document)] if type(document) is dict else _several(document)
     check_keys(payload, document)  # last: what is nested too deep for a second look is rejected by now
     return readings
 
 
-def _readings(document: object) -> list[Fields]:
-    if type(document) is dict:
-        return [flatten(document)]
-    if type(document) is list:
-        return _several(document)
-    raise Rejected(f'expected an object or an array of objects, got {shown(document)}; decode = "value" takes it')
-
-
-def _several(documents: list[object]) -> list[Fields]:
+def _several(documents: object) -> list[Fields]:
+    if not isinstance(documents, list):
+        text = f'expected an object or an array of objects, got {shown(documents)}; decode = "value" takes it'
+        raise Rejected(text)
     if not documents:
         raise Rejected("no values")
     if len(documents) > MAX_READINGS:

@@ -11,6 +11,7 @@ from gateway.journal.unset import UnsetPage
 from gateway.model import Entry, Outcome, Reading
 from gateway.runtime import is_set
 
+_REJECTED = Outcome.REJECTED
 _LogRow = tuple[int, int, int, float, int, bytes, bytes | None]
 _ROW = "(?,?,?,?,?,CAST(? AS TEXT),?)"
 
@@ -65,7 +66,7 @@ class Batch:
 
     def add(self, entry: Entry) -> None:
         """Take an entry in."""
-        if entry.outcome is Outcome.REJECTED or entry.replays is not None:
+        if entry.outcome is _REJECTED or entry.replays is not None:
             self.rejects.add(entry)
         message = entry.message
         arrived_ms = int(message.arrived * 1000)

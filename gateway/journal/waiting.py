@@ -23,7 +23,8 @@ class Waiting:
 
     def add(self, entry: Entry) -> bool:
         """Count ``entry`` if there is room for it; called by the hub."""
-        came = self._came + _cost(entry)
+        entry.weight = _cost(entry)
+        came = self._came + entry.weight
         if came - self._went > MOST_BYTES:
             return False
         self._came = came
@@ -31,7 +32,7 @@ class Waiting:
 
     def take_off(self, entries: Iterable[Entry]) -> None:
         """Forget what has come to its end; called by the writer."""
-        self._went += sum(map(_cost, entries))
+        self._went += sum([entry.weight for entry in entries])
 
 
 def _cost(entry: Entry) -> int:

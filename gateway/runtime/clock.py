@@ -28,14 +28,11 @@ def is_set(at: float) -> bool:
     return at >= SET_AFTER
 
 
-def monotonic() -> float:
-    """Return seconds that never go backwards, for intervals."""
-    return time.monotonic()
+monotonic = time.monotonic
+"""Returns seconds that never go backwards, for intervals."""
 
-
-def cpu_time() -> float:
-    """Return seconds of CPU time that the calling thread has had."""
-    return time.thread_time()
+cpu_time = time.thread_time
+"""Returns seconds of CPU time that the calling thread has had."""
 
 
 def since_boot() -> float:
