@@ -7,11 +7,13 @@ import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import repeat
+from operator import mul
 from typing import Any, NamedTuple
 
 import orjson
 
 from gateway.journal.columns import Column, Extremes, decode, encode, extremes
+from gateway.journal.texts import NEWLINE, columns_of, texts_of
 
 MOST_READINGS = 1024
 """In one block."""
@@ -72,14 +74,13 @@ def pack(rows: Sequence[Row]) -> Iterator[Block | None]:
 
     What comes out of it is compared with ``rows`` before it is yielded.
     """
-    block = _as_columns(rows)
-    yield None
-    if block is None or not _gives_back(block, rows):
-        block = _as_they_are(rows)
+    for make in (_as_columns_of_text, _as_columns, _as_they_are):
+        block = make(rows)
         yield None
-        if not _gives_back(block, rows):
-            raise DamagedBlockError(f"readings {rows[0].seq} to {rows[-1].seq} don't come out as they went in")
-    yield block
+        if block is not None and _gives_back(block, rows):
+            yield block
+            return
+    raise DamagedBlockError(f"readings {rows[0].seq} to {rows[-1].seq} don't come out as they went in")
 
 
 def packed(rows: Sequence[Row]) -> Block:
@@ -159,6 +160,8 @@ def _decoded(block: Block, number: int) -> list[Any]:
 
 
 def _alike(times: list[float], columns: list[list[Any]], names: list[str], marks: dict[str, Any]) -> list[bytes]:
+    if names and not marks and (text := texts_of([times, *columns], names)) is not None:
+        return text.split(NEWLINE)
     if marks:
         return _dumped(
             [
@@ -167,8 +170,9 @@ def _alike(times: list[float], columns: list[list[Any]], names: list[str], marks
             ]
         )
     rows = zip(*columns, strict=True) if columns else repeat(())
-    # zip is told nothing of lengths here, which column() has checked: this is the hot path.
-    return _dumped([{"ts": ts, "values": dict(zip(names, values))} for ts, values in zip(times, rows)])  # noqa: B905
+    return _dumped(
+        [{"ts": ts, "values": dict(zip(names, values, strict=True))} for ts, values in zip(times, rows, strict=False)]
+    )
 
 
 def _unlike(times: list[float], columns: list[list[list[Any]]], shapes: Shapes, kinds: list[int]) -> list[bytes]:
@@ -199,6 +203,21 @@ def _cut(block: Block, lengths: list[int]) -> list[bytes]:
         bodies.append(text[at : at + length])
         at += length + 1
     return bodies
+
+
+def _as_columns_of_text(rows: Sequence[Row]) -> Block | None:
+    """Return None where the readings differ in more than their values, as few do; takes a quarter of the time."""
+    try:
+        names = list(orjson.loads(rows[0].body)["values"])
+    except (ValueError, TypeError, KeyError):
+        return None
+    found = columns_of([row.body for row in rows], names) if 0 < len(names) <= _MOST_COLUMNS - METRICS else None
+    if found is None:
+        return None
+    columns = _time_columns(rows)
+    for number, (name, values) in enumerate(zip(names, found[1:], strict=True), start=METRICS):
+        columns[number] = Named(name, encode(values), extremes(values))
+    return Block(rows[0].seq, rows[-1].seq, [(names, {})], columns)
 
 
 def _as_columns(rows: Sequence[Row]) -> Block | None:
@@ -262,4 +281,4 @@ def _time_columns(rows: Sequence[Row]) -> dict[int, Named]:
 
 def _arrivals_of(times: list[float]) -> list[int]:
     """Return when readings arrived whose ``ts`` is the arrival."""
-    return [int(ts * 1000) for ts in times]
+    return list(map(int, map(mul, times, repeat(1000))))

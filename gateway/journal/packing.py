@@ -5,7 +5,9 @@ these rows of the log. What is in a block and still in the log counts as in the 
 harmless.
 """
 
+from bisect import bisect_right
 from collections.abc import Callable, Iterator, Sequence
+from itertools import accumulate
 from pathlib import Path
 
 from gateway.journal import shelf
@@ -139,9 +141,9 @@ class Packing:
         head = self._store.heads[name]
         while (tail := self._store.tails.of(name)) is not None and tail.rows and tail.rows[0] <= upto:
             old, before = self._to_extend(head, tail)
-            rows = [*before, *self._read(tail.rows[: MOST_READINGS - len(before)], before)]
+            rows = self._read(tail.rows[: MOST_READINGS - len(before)], before)
             if len(rows) == len(before):  # the next one is too large to extend it
-                old, rows = (), list(self._read(tail.rows[:MOST_READINGS], ()))
+                old, rows = (), self._read(tail.rows[:MOST_READINGS], ())
             rewrites = self._store.rewrites
             for block in pack(rows):
                 if block is not None and self._store.rewrites == rewrites:  # else they are to be read again
@@ -175,16 +177,19 @@ class Packing:
         except DamagedBlockError:
             return ()
 
-    def _read(self, ids: Sequence[int], before: Sequence[Row]) -> Iterator[Row]:
-        """Read as many as fit into a block with ``before``: at least one if that is empty."""
-        size, taken = sum(len(row.body) for row in before), len(before)
+    def _read(self, ids: Sequence[int], before: Sequence[Row]) -> list[Row]:
+        """Read as many as fit into a block behind ``before``, at least one if that is empty; return all."""
+        rows = list(before)
+        size = sum(len(row.body) for row in rows)
         for start in range(0, len(ids), _READ_AT_ONCE):
-            for row in self._store.rows(ids[start : start + _READ_AT_ONCE]):
-                size += len(row.body)
-                if size > _BLOCK_BYTES and taken:
-                    return
-                taken += 1
-                yield row
+            found = self._store.rows(ids[start : start + _READ_AT_ONCE])
+            ends = list(accumulate([len(row.body) for row in found], initial=size))
+            if ends[-1] > _BLOCK_BYTES:
+                fit = bisect_right(ends, _BLOCK_BYTES) - 1
+                return rows + found[: max(fit, 0 if rows else 1)]
+            rows += found
+            size = ends[-1]
+        return rows
 
     def _write(self, name: str, old: Sequence[int], block: Block, rows: Sequence[Row]) -> None:
         """Write a block, in the place of the ``old`` ones."""
