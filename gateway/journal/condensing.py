@@ -5,7 +5,7 @@ A chart of what is left shows every peak of what is left out, as one draws long 
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from itertools import islice
+from itertools import islice, pairwise
 from typing import Protocol
 
 import orjson
@@ -40,6 +40,8 @@ class Condensed:
     """The first ``seq`` of these."""
     cut: bool = False
     """There were more before these, which nobody looked at."""
+    holes: Sequence[tuple[int, int]] = ()
+    """From and to which ``seq`` there are none between the oldest and the newest of these: damage took them."""
 
     @property
     def is_whole(self) -> bool:
@@ -55,7 +57,13 @@ def condensed(back: Back, after: int, upto: int, budget: int) -> Condensed:
     if not found:
         return Condensed(())
     cut = found[0].seq > after + 1 and (len(found) == limit or _bytes(found) > MOST_BYTES_LOOKED_AT)
-    return Condensed(condense(found, budget), len(found), found[0].seq, cut)
+    return Condensed(condense(found, budget), len(found), found[0].seq, cut, _holes(found))
+
+
+def _holes(found: Sequence[Stored]) -> Sequence[tuple[int, int]]:
+    if found[-1].seq - found[0].seq == len(found) - 1:
+        return ()
+    return [(one.seq + 1, after.seq - 1) for one, after in pairwise(found) if after.seq > one.seq + 1]
 
 
 def condense(found: Sequence[Stored], budget: int) -> Sequence[Stored]:

@@ -29,7 +29,7 @@ def account(watch: Watch, upto: int, view: Condensed, lost: str) -> Iterator[Eve
     for _, run in groupby(enumerate(view.kept), key=lambda numbered: numbered[1].seq - numbered[0]):
         shown = [stored for _, stored in run]
         if shown[0].seq > position + 1:
-            yield _gap(watch.device, position + 1, shown[0].seq - 1, "expired" if view.is_whole else "slow")
+            yield from _left_out(watch.device, position + 1, shown[0].seq - 1, view)
         position = shown[-1].seq
         yield "readings", readings(watch.device, [wire(stored.seq, stored.body) for stored in shown])
     if position < upto:
@@ -49,6 +49,18 @@ def _begin(watch: Watch, view: Condensed) -> Generator[Event, None, int]:
         return watch.position
     yield _gap(watch.device, watch.position + 1, view.oldest - 1, "slow" if view.cut else "expired")
     return view.oldest - 1
+
+
+def _left_out(device: str, first: int, last: int, view: Condensed) -> Iterator[Event]:
+    """Account for what lies between two that are kept: left out as this viewer is slow, but for what isn't there."""
+    for lost_first, lost_last in view.holes:
+        if first <= lost_first and lost_last <= last:
+            if first < lost_first:
+                yield _gap(device, first, lost_first - 1, "slow")
+            yield _gap(device, lost_first, lost_last, "expired")
+            first = lost_last + 1
+    if first <= last:
+        yield _gap(device, first, last, "slow")
 
 
 def _gap(device: str, first: int, last: int, reason: str) -> Event:
