@@ -8,6 +8,7 @@ from gateway.live.outside import Event, History, Traffic, Transport
 from gateway.live.packets import account, thin
 from gateway.live.recall import Recall
 from gateway.live.watches import Viewer, Watch
+from gateway.logs import Defects
 from gateway.runtime import monotonic, sleep, spawn
 
 _MOST_A_PART = 3000
@@ -15,6 +16,8 @@ _MOST_A_PART = 3000
 _MOST_WHOLE = 500
 """Readings that one who asked for few is sent all the same, to come to its room: reading a view takes so long that
 more have come by then."""
+_AGAIN_S = 1.0
+"""After a defect of ours."""
 
 
 class CatchingUp:
@@ -38,6 +41,7 @@ class CatchingUp:
         self._due = due
         self._go_live = go_live
         self._recall = Recall()
+        self._defects = Defects(__name__)
 
     def follow(self, viewer: Viewer, *, late: bool) -> None:
         """Serve ``viewer.behind`` until it is empty; ``late``: it is there because it took too little."""
@@ -52,9 +56,17 @@ class CatchingUp:
     def _run(self, viewer: Viewer) -> None:
         try:
             while viewer.behind:
-                self._step(viewer)
+                self._try_step(viewer)
         finally:
             viewer.followed = False
+
+    def _try_step(self, viewer: Viewer) -> None:
+        """Go a step on; after a defect it is tried again from where the viewer is, so that it misses nothing."""
+        try:
+            self._step(viewer)
+        except Exception as error:  # noqa: BLE001  nobody else would bring this viewer on
+            self._defects.report("bringing a viewer to the newest readings", error)
+            sleep(_AGAIN_S)
 
     def _step(self, viewer: Viewer) -> None:
         at, traffic, pace = monotonic(), self._transport.traffic(viewer.name), viewer.pace

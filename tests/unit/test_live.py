@@ -7,7 +7,7 @@ import orjson
 import pytest
 
 from gateway.journal import Condensed
-from gateway.live import Live, TooManyDevices, Traffic
+from gateway.live import Live, TooManyDevices, Traffic, catching_up
 from gateway.model import Reading, encode_body
 from gateway.runtime import monotonic, sleep, spawn
 
@@ -320,3 +320,23 @@ def test_a_tap_sees_everything_until_it_is_closed(world):
     untap()
     world.commit()
     assert seen == [1, 2]
+
+
+def test_a_defect_while_catching_up_is_logged_once_and_nothing_is_missed(world, monkeypatch, caplog):
+    monkeypatch.setattr(catching_up, "_AGAIN_S", 0.0)
+    world.commit(20)
+    defects, after = [ValueError("broken")] * 3, world.journal.after
+
+    def broken(*query):
+        if defects:
+            raise defects.pop()
+        return after(*query)
+
+    world.journal.after = broken
+    world.live.join("v", "d", 0, 1)
+    until(lambda: world.in_room("v"))
+    world.commit()
+    assert (world.transport.seqs("v"), world.transport.gaps("v")) == (list(range(1, 22)), [])
+    (record,) = caplog.records
+    assert record.getMessage() == "bringing a viewer to the newest readings failed"
+    assert record.exc_info
