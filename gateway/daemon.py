@@ -184,9 +184,10 @@ class Daemon:
         control_listener = server.listen_for_control(self._control_path, self._notes, needed=self._journal.writable)
         self._install_signals()
         self._hub.watch()
-        serving = [self._front.serve(listener, self._stopping)]
+        serving = [self._front.serve(listener, self._stopping, self._chores)]
         if control_listener is not None:
-            serving.append(runtime.spawn(server.serve, server.control_door(control_listener), self._control))
+            door = server.control_door(control_listener)
+            serving.append(runtime.spawn(server.serve, door, self._control, self._chores))
         runtime.spawn(self._inbox.run)
         for task in (self._upkeep.serve_viewers, self._upkeep.judge_sources, self._reload.run):
             runtime.spawn(task, self._stopping)

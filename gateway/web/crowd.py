@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 from urllib.parse import parse_qs
 
+from gateway.chores import Chores
 from gateway.runtime import Event, monotonic, sleep
 from gateway.web.addresses import Addresses
 from gateway.web.broadcast import drop
@@ -117,10 +118,10 @@ class Crowd:
         session.address, session.alone_since = self._addresses.of_request(environ), monotonic()
         return self._greet(name, environ)
 
-    def run(self, stop: Event) -> None:
-        """Look after newcomers until ``stop``; a green thread's body."""
+    def run(self, stop: Event, chores: Chores) -> None:
+        """Look after newcomers until ``stop``, whatever may fail once; a green thread's body."""
         while not stop.wait(_LOOK_S):
-            self.look()
+            chores.do("time limit of newcomers", self.look)
 
     def look(self) -> None:
         """End those that are in no namespace for too long."""
@@ -133,8 +134,8 @@ class Crowd:
                 sleep()  # many may have come at once
 
     def _end(self, session: Any) -> None:
+        self._server.eio.sockets.pop(session.sid, None)  # first: what fails for one is not tried again
         drop(session)
-        self._server.eio.sockets.pop(session.sid, None)
 
 
 def _is_poll(environ: Environ) -> bool:

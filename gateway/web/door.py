@@ -9,6 +9,7 @@ from typing import Any
 
 from eventlet import greenio
 
+from gateway.chores import Chores
 from gateway.runtime import monotonic, sleep
 from gateway.web.throttle import Allowance, Turnstile
 
@@ -139,12 +140,16 @@ class Door:
         """Forget a connection."""
         self._open.pop(peer, None)
 
-    def sweep(self) -> None:
-        """End those whose time is over, again and again; a green thread's body."""
+    def run(self, chores: Chores) -> None:
+        """Hold all to their time, whatever may fail once, until killed; a green thread's body."""
         while True:
             sleep(_SWEEP_S)
-            for connection in list(self._open.values()):
-                if connection.deadline is not None and connection.deadline < monotonic():
-                    connection.serve()
-                    connection.end(_TOO_SLOW if connection.is_asking else b"")
-                    sleep()  # many may have come at once
+            chores.do("time limit of requests", self.sweep)
+
+    def sweep(self) -> None:
+        """End those whose time is over."""
+        for connection in list(self._open.values()):
+            if connection.deadline is not None and connection.deadline < monotonic():
+                connection.serve()  # first: what fails for one is not tried again in front of the others
+                connection.end(_TOO_SLOW if connection.is_asking else b"")
+                sleep()  # many may have come at once

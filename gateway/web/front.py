@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from gateway.chores import Chores
 from gateway.runtime import Event, Task, spawn
 from gateway.settings import WebSettings
 from gateway.web import app, server
@@ -33,9 +34,10 @@ class Front:
         """Return a listening socket; raises CannotStart."""
         return server.listen(self._web.host, self._web.port)
 
-    def serve(self, listener: Any, stop: Event) -> Task:
+    def serve(self, listener: Any, stop: Event, chores: Chores) -> Task:
         """Begin to serve."""
-        spawn(self._crowd.run, stop)
+        spawn(self._crowd.run, stop, chores)
         most = server.room_for(_CONNECTIONS_A_CLIENT * self._web.max_clients)
         each = _CONNECTIONS_A_CLIENT * self._web.max_clients_per_address
-        return spawn(server.serve, Door(listener, most, each, self._addresses.of_peer), Answers(self.guard))
+        door = Door(listener, most, each, self._addresses.of_peer)
+        return spawn(server.serve, door, Answers(self.guard), chores)

@@ -13,6 +13,7 @@ import eventlet
 import eventlet.wsgi
 from eventlet.green import socket
 
+from gateway.chores import Chores
 from gateway.errors import CannotStart
 from gateway.runtime import spawn
 from gateway.web.door import Door
@@ -124,9 +125,9 @@ def room_for(connections: int) -> int:
     return max(1, own - _OTHER_FILES)
 
 
-def serve(door: Door, app: WsgiApp) -> None:
+def serve(door: Door, app: WsgiApp, chores: Chores) -> None:
     """Serve until killed; a green thread's body."""
-    spawn(door.sweep)
+    spawn(door.run, chores)
     eventlet.wsgi.server(
         door,
         app,

@@ -1,7 +1,8 @@
 import pytest
 from flask import Flask
 
-from gateway.runtime import monotonic
+from gateway.chores import Chores
+from gateway.runtime import Event, monotonic, sleep, spawn
 from gateway.web import crowd
 from gateway.web.addresses import Addresses
 from gateway.web.crowd import Crowd
@@ -87,6 +88,21 @@ def test_who_stays_out_of_all_namespaces_is_ended(app, monkeypatch):
     monkeypatch.setattr(crowd, "monotonic", lambda: at + 30.0)
     app.crowd.look()
     assert not app.eio.sockets
+
+
+def test_a_defect_at_one_session_keeps_no_other_from_its_time_limit(app, monkeypatch):
+    client, notes, stop, at = app.test_client(), [], Event(), monotonic()
+    broken, _ = sid(client), sid(client)
+    monkeypatch.setattr(app.eio.sockets[broken], "close", lambda **_: 1 / 0)
+    monkeypatch.setattr(crowd, "monotonic", lambda: at + 30.0)
+    monkeypatch.setattr(crowd, "_LOOK_S", 0.0)
+    looking = spawn(app.crowd.run, stop, Chores(notes))
+    while app.eio.sockets:
+        assert monotonic() < at + 5.0
+        sleep(0.01)
+    stop.set()
+    assert looking.join(5.0)
+    assert notes == ["the gateway's own time limit of newcomers failed; its log says why"]
 
 
 @pytest.mark.parametrize(

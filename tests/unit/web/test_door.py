@@ -6,6 +6,7 @@ import socket
 import pytest
 
 from gateway import runtime
+from gateway.chores import Chores
 from gateway.web import door
 from gateway.web.door import REQUEST_S, Door
 
@@ -118,7 +119,7 @@ def test_who_never_asks_or_never_ends_is_ended(peers, clock, monkeypatch):
     silent, asking, served = let_in(front, peers, "a1", "b1", "c1")
     asking.expect(REQUEST_S)
     served.serve()
-    sweeper = runtime.spawn(front.sweep)
+    sweeper = runtime.spawn(front.run, Chores([]))
     runtime.sleep(0.01)
     assert all(map(is_open, peers.theirs.values()))
     clock[0] += REQUEST_S + 1.0
@@ -128,3 +129,18 @@ def test_who_never_asks_or_never_ends_is_ended(peers, clock, monkeypatch):
     assert peers.theirs["b1"].recv(1000).startswith(b"HTTP/1.1 408 ")
     assert is_open(peers.theirs["c1"])
     assert silent.deadline is None
+
+
+def test_a_defect_at_one_connection_keeps_no_other_from_its_time_limit(peers, clock, monkeypatch):
+    monkeypatch.setattr(door, "_SWEEP_S", 0.0)
+    front, notes = Door(peers, 10, 10, lambda host: host), []
+    broken, _ = let_in(front, peers, "a1", "b1")
+    broken.socket = None
+    sweeper = runtime.spawn(front.run, Chores(notes))
+    clock[0] += REQUEST_S + 1.0
+    deadline = runtime.monotonic() + 5.0
+    while is_open(peers.theirs["b1"]):
+        assert runtime.monotonic() < deadline
+        runtime.sleep(0.01)
+    sweeper.kill()
+    assert notes == ["the gateway's own time limit of requests failed; its log says why"]
