@@ -50,7 +50,7 @@ class Pipeline:
         """By source: of two, one may still run on the profile of that name as it was before a reload."""
         self._closed = False
         self.in_intake: dict[str, RawMessage] = {}
-        """The message of each source that is being read now."""
+        """The message of each source, and of each replay, that is being read now."""
         self._rejects = Throttled(__name__, "rejected")
         self._drops = Throttled(__name__, "dropped")
         self._defects = Defects(__name__)
@@ -111,12 +111,23 @@ class Pipeline:
             ended(Outcome.DROPPED, "the gateway is stopping")
             return
         self.ledger.received(source)
-        entry = self._intakes[source].read(message)
+        entry = self._read_again(source, message, reject)
         entry.taken = monotonic()
         entry.replays, entry.ended, entry.availability = reject, ended, None
         for reading in entry.readings:
             reading.retained = True
         self._journal.append(entry)
+
+    def _read_again(self, source: str, message: RawMessage, reject: int) -> Entry:
+        name = f"reject {reject}"  # should a source be called so too, one hides the other from the watchdog, no more
+        self.in_intake[name] = message
+        try:
+            return self._intakes[source].read(message)
+        except BaseException:  # whoever asked for it is ended while a user's validator waits
+            self.ledger.ended(source, Outcome.DROPPED)
+            raise
+        finally:
+            self.in_intake.pop(name, None)
 
     def committed(self, batch: Committed) -> None:
         """End every message of a commit: count, settle, publish, in this order.

@@ -194,6 +194,30 @@ def test_a_message_whose_reading_was_ended_is_no_duplicate_when_it_comes_again(w
     assert world.books == {"received": 2, "stored": 1, "dropped": 1}
 
 
+class Watched(Intake):
+    """Calls ``look`` while it reads a message."""
+
+    def read(self, message):
+        self.look()
+        return super().read(message)
+
+
+def test_a_replay_is_seen_while_it_is_read(world):
+    intake, seen = Watched("bench", [PayloadConfig(device="d")], {}, world.deliveries), []
+    intake.look = lambda: seen.append(dict(world.pipeline.in_intake))
+    world.pipeline.use("bench", intake, {})
+    message = RawMessage(b'{"n": 1}', 0.0)
+    world.pipeline.replay("bench", message, 7, lambda outcome, reason: None)
+    assert (seen, world.pipeline.in_intake) == ([{"reject 7": message}], {})
+
+
+def test_a_replay_that_is_ended_while_it_is_read_is_accounted_for(world):
+    world.pipeline.use("bench", Endless("bench", [], {}, world.deliveries), {})
+    with pytest.raises(GreenletExit):
+        world.pipeline.replay("bench", RawMessage(b'{"n": 1}', 0.0), 7, lambda outcome, reason: None)
+    assert (world.books, world.pipeline.in_intake) == ({"received": 1, "dropped": 1}, {})
+
+
 def profile(unit):
     return build("climate", ProfileConfig(metrics={"n": {"type": "int", "unit": unit}}))
 
