@@ -3,11 +3,13 @@
 from bisect import bisect_left
 from collections import Counter, deque
 from collections.abc import Iterator, Sequence
-from itertools import accumulate
+from itertools import accumulate, groupby
 from math import inf
+from operator import attrgetter
 
 from gateway.model import Entry
 
+_SOURCE = attrgetter("source")
 _TIMES_S = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 60.0)
 _LAGS = 2048
 """Emissions that are remembered one by one."""
@@ -75,9 +77,9 @@ class Meters:
             Since the first of them arrived: no reading of them has waited for longer.
         """
         count = 0
-        for entry in entries:
-            length = len(entry.readings)
-            self.readings[entry.source] += length
+        for source, run in groupby(entries, key=_SOURCE):
+            length = sum([len(entry.readings) for entry in run])
+            self.readings[source] += length
             count += length
         self.commit_s.observe(took_s)
         self.emission_s.observe(waited_s, count)

@@ -68,7 +68,7 @@ DeviceId = Annotated[
 ]
 
 
-def _nothing() -> None:
+def expects_nothing() -> None:
     """Settle a message whose sender expects no answer."""
 
 
@@ -83,7 +83,7 @@ class RawMessage:
     """Unix seconds."""
     topic: bytes = b""
     """As it was on the wire; empty where the source has no topics."""
-    settle: Callable[[], None] = _nothing
+    settle: Callable[[], None] = expects_nothing
     """Called once, on the hub, after the commit or the reject: acknowledges to the sender."""
     acknowledged: bool = False
     """Whether the sender keeps the message until ``settle`` (MQTT QoS 1 and 2)."""
@@ -140,7 +140,7 @@ def encode_body(ts: float, values: dict[str, Value], **marks: object) -> bytes:
 
 def wire(seq: int | None, body: bytes) -> bytes:
     """Splice ``seq`` into a stored body: ``{"seq":7,"ts":…,"values":{…}}``."""
-    return b'{"seq":%s,%s' % (b"null" if seq is None else b"%d" % seq, body[1:])
+    return b'{"seq":null,' + body[1:] if seq is None else b'{"seq":%d,%s' % (seq, body[1:])
 
 
 class Outcome(StrEnum):

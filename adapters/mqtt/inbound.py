@@ -6,7 +6,7 @@ from functools import partial
 from adapters.mqtt.client import Client
 from adapters.mqtt.publication import Publication
 from adapters.mqtt.subscriptions import Copies
-from gateway.model import RawMessage
+from gateway.model import RawMessage, expects_nothing
 from gateway.runtime import now, spawn
 
 EXCERPT_BYTES = 4096
@@ -57,12 +57,12 @@ class Inbound:
         topic, payload, qos, mid, dup, retain, _, flaw, size = publication
         if flaw:
             payload = payload[:EXCERPT_BYTES]
+        # by position, as this is done for each message: acknowledged, packet_id, redelivered, retained
         if not qos:
-            self._take(RawMessage(payload, now(), topic, retained=retain, flaw=flaw, size=size))
+            self._take(RawMessage(payload, now(), topic, expects_nothing, False, None, False, retain, flaw, size))
             return
         self._unsettled.add(mid)
         settle = partial(self._settle, mid, qos)
-        # by position, as this is done for each message: acknowledged, packet_id, redelivered, retained
         self._take(RawMessage(payload, now(), topic, settle, True, mid, dup, retain, flaw, size))
 
     def _settle(self, mid: int, qos: int) -> None:

@@ -93,7 +93,7 @@ def parse(header: int, data: bytes, at: int, end: int, *, has_properties: bool) 
         at += 2
     properties_at = at
     if has_properties:
-        at = _after_properties(data, at, end)
+        at = at + 1 if at < end and not data[at] else _after_properties(data, at, end)  # most have none
     if at > end:
         raise ValueError("PUBLISH is shorter than it says")
     properties = data[properties_at:at]
