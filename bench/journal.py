@@ -15,7 +15,8 @@ from functools import partial
 from pathlib import Path
 
 from gateway.journal import Journal, Queries, shelf
-from gateway.journal.blocks import Row, packed
+from gateway.journal.blocks import Row
+from gateway.journal.making import packed
 from gateway.journal.opening import open_store
 from gateway.journal.packing import Packing
 from gateway.journal.schema import PAGE_BYTES

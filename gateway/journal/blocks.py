@@ -12,16 +12,14 @@ from typing import Any, NamedTuple
 
 import orjson
 
-from gateway.journal.columns import Column, Extremes, decode, encode, extremes
-from gateway.journal.texts import NEWLINE, columns_of, texts_of
+from gateway.journal.columns import Column, Extremes, decode
+from gateway.journal.texts import NEWLINE, texts_of
 
 MOST_READINGS = 1024
 """In one block."""
 TS, ARRIVED, SHAPE, BODIES, LENGTHS, METRICS = 0, 1, 2, 3, 4, 8
 """Numbers of columns: of ``ts``; of arrivals, where they don't follow from ``ts``; of which shape each reading
 has, where they differ; of readings kept as they are, and how long each is; from the last on, of metrics."""
-_MOST_COLUMNS = 512
-_MOST_SHAPES = 256
 _BEGIN, _BETWEEN = b'{"ts":', b'},{"ts":'
 _NOTHING = Extremes("mixed", None, 0, None, 0, 0.0, 0)
 
@@ -69,35 +67,6 @@ class Block:
         return self.last - self.first + 1
 
 
-def pack(rows: Sequence[Row]) -> Iterator[Block | None]:
-    """Make a block of at most ``MOST_READINGS``: yield None between parts of the work, at last the block.
-
-    What comes out of it is compared with ``rows`` before it is yielded.
-    """
-    for make in (_as_columns_of_text, _as_columns, _as_they_are):
-        block = make(rows)
-        yield None
-        if block is not None and _gives_back(block, rows):
-            yield block
-            return
-    raise DamagedBlockError(f"readings {rows[0].seq} to {rows[-1].seq} don't come out as they went in")
-
-
-def packed(rows: Sequence[Row]) -> Block:
-    """Make a block in one go."""
-    (block,) = [block for block in pack(rows) if block]
-    return block
-
-
-def _gives_back(block: Block, rows: Sequence[Row]) -> bool:
-    try:
-        found = Unpacked(block)
-        same = found.bodies(0, block.count) == [row.body for row in rows]
-    except DamagedBlockError:
-        return False
-    return same and found.ts == [row.ts for row in rows] and found.arrivals() == [row.arrived_ms for row in rows]
-
-
 def unpack(block: Block) -> list[Row]:
     """Return the readings of a block; raise ``DamagedBlockError`` where it is damaged."""
     return list(Unpacked(block).rows(0, block.count))
@@ -131,7 +100,7 @@ class Unpacked:
 
     def arrivals(self) -> list[int]:
         """Return when each arrived, in Unix milliseconds."""
-        return self.column(ARRIVED) if ARRIVED in self._block.columns else _arrivals_of(self.ts)
+        return self.column(ARRIVED) if ARRIVED in self._block.columns else arrivals_of(self.ts)
 
     def bodies(self, start: int, end: int) -> Sequence[bytes]:
         """Return the bodies from one index to before another."""
@@ -205,80 +174,6 @@ def _cut(block: Block, lengths: list[int]) -> list[bytes]:
     return bodies
 
 
-def _as_columns_of_text(rows: Sequence[Row]) -> Block | None:
-    """Return None where the readings differ in more than their values, as few do; takes a quarter of the time."""
-    try:
-        names = list(orjson.loads(rows[0].body)["values"])
-    except (ValueError, TypeError, KeyError):
-        return None
-    found = columns_of([row.body for row in rows], names) if 0 < len(names) <= _MOST_COLUMNS - METRICS else None
-    if found is None:
-        return None
-    columns = _time_columns(rows)
-    for number, (name, values) in enumerate(zip(names, found[1:], strict=True), start=METRICS):
-        columns[number] = Named(name, encode(values), extremes(values))
-    return Block(rows[0].seq, rows[-1].seq, [(names, {})], columns)
-
-
-def _as_columns(rows: Sequence[Row]) -> Block | None:
-    """Return None where the bodies are no readings as ``model.encode_body`` makes them."""
-    try:
-        bodies = orjson.loads(b"[%b]" % b",".join([row.body for row in rows]))
-        values = [body["values"] for body in bodies]
-        shapes, kinds = _shapes(bodies, values) if set(map(type, values)) == {dict} else ([], [])
-    except (ValueError, TypeError, KeyError):
-        return None
-    names = list(dict.fromkeys(name for _, (names, _) in shapes for name in names))
-    if len(values) != len(rows) or not 0 < len(shapes) <= _MOST_SHAPES or len(names) > _MOST_COLUMNS - METRICS:
-        return None
-    columns = _time_columns(rows)
-    if len(shapes) > 1:
-        columns[SHAPE] = Named("", encode(kinds))
-    for number, name in enumerate(names, start=METRICS):
-        column = [one.get(name) for one in values]
-        columns[number] = Named(name, encode(column), extremes(column))
-    return Block(rows[0].seq, rows[-1].seq, [shape for _, shape in shapes], columns)
-
-
-def _shapes(
-    bodies: list[dict[str, Any]], values: list[dict[str, Any]]
-) -> tuple[list[tuple[object, tuple[list[str], dict[str, Any]]]], list[int]]:
-    """Return which shapes there are, and which of them each reading has."""
-    if set(map(len, bodies)) == {2} and len(set(map(tuple, values))) == 1:  # as nearly all are
-        return [(None, (list(values[0]), {}))], []
-    found: dict[object, tuple[list[str], dict[str, Any]]] = {}
-    kinds = []
-    for body, ones in zip(bodies, values, strict=True):
-        key: object = tuple(ones)
-        if len(body) > 2:
-            marks = {name: mark for name, mark in body.items() if name not in ("ts", "values")}
-            key = (key, orjson.dumps(marks))
-        else:
-            marks = {}
-        kinds.append(key)
-        if key not in found:
-            found[key] = (list(ones), marks)
-    numbers = {key: number for number, key in enumerate(found)}
-    return list(found.items()), [numbers[key] for key in kinds]
-
-
-def _as_they_are(rows: Sequence[Row]) -> Block:
-    text = b"[%b]" % b",".join([row.body for row in rows])
-    data = zlib.compress(text)
-    columns = _time_columns(rows)
-    columns[BODIES] = Named("", Column(None, 0, len(text), data if len(data) < len(text) else text))
-    columns[LENGTHS] = Named("", encode([len(row.body) for row in rows]))
-    return Block(rows[0].seq, rows[-1].seq, [], columns)
-
-
-def _time_columns(rows: Sequence[Row]) -> dict[int, Named]:
-    times, arrivals = [row.ts for row in rows], [row.arrived_ms for row in rows]
-    columns = {TS: Named("", encode(times))}
-    if _arrivals_of(times) != arrivals:
-        columns[ARRIVED] = Named("", encode(arrivals))
-    return columns
-
-
-def _arrivals_of(times: list[float]) -> list[int]:
+def arrivals_of(times: list[float]) -> list[int]:
     """Return when readings arrived whose ``ts`` is the arrival."""
     return list(map(int, map(mul, times, repeat(1000))))

@@ -1,7 +1,8 @@
 """Taking readings from the front of a device."""
 
 from gateway.journal import shelf
-from gateway.journal.blocks import DamagedBlockError, packed, unpack
+from gateway.journal.blocks import DamagedBlockError, unpack
+from gateway.journal.making import packed
 from gateway.journal.shelf import BlockHead
 from gateway.journal.store import Store
 

@@ -9,8 +9,9 @@ from pathlib import Path
 
 from gateway.errors import JournalDown
 from gateway.journal import schema, shelf
-from gateway.journal.blocks import MOST_READINGS, Row, packed
+from gateway.journal.blocks import MOST_READINGS, Row
 from gateway.journal.deliveries import joined
+from gateway.journal.making import packed
 from gateway.journal.many import insert, placeholders
 from gateway.journal.schema import sibling
 

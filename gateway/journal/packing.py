@@ -12,8 +12,9 @@ from pathlib import Path
 
 from gateway.journal import shelf
 from gateway.journal.batch import Head
-from gateway.journal.blocks import MOST_READINGS, Block, DamagedBlockError, Row, pack, unpack
+from gateway.journal.blocks import MOST_READINGS, Block, DamagedBlockError, Row, unpack
 from gateway.journal.faults import is_damage, words
+from gateway.journal.making import pack
 from gateway.journal.opening import suspect
 from gateway.journal.shelf import BlockHead
 from gateway.journal.store import Store

@@ -14,8 +14,9 @@ import orjson
 
 from gateway.journal import shelf
 from gateway.journal.batch import Head
-from gateway.journal.blocks import DamagedBlockError, Row, packed, unpack
+from gateway.journal.blocks import DamagedBlockError, Row, unpack
 from gateway.journal.faults import words
+from gateway.journal.making import packed
 from gateway.journal.records import Committed, Rebased, Stored
 from gateway.journal.store import Store
 from gateway.journal.unset import Stretch

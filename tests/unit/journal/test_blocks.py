@@ -8,8 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.journal.blocks import ARRIVED, METRICS, SHAPE, DamagedBlockError, Row, packed, unpack
+from gateway.journal.blocks import ARRIVED, METRICS, SHAPE, DamagedBlockError, Row, unpack
 from gateway.journal.columns import decode, encode, extremes
+from gateway.journal.making import packed
 from gateway.model import encode_body
 from tests.support.journals import START
 

@@ -9,7 +9,8 @@ import orjson
 import pytest
 
 from gateway.journal import Committed, Queries, Rebased
-from gateway.journal.blocks import Block, Row, pack
+from gateway.journal.blocks import Block, Row
+from gateway.journal.making import pack
 from gateway.model import Entry, Reading, encode_body
 from tests.support.journals import START, Opening, entry, opened, settings
 from tests.support.ports import wait_until

@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 
 from gateway.journal import Queries, Stored, shelf
-from gateway.journal.blocks import Block, Row, pack
+from gateway.journal.blocks import Block, Row
+from gateway.journal.making import pack
 from gateway.model import Entry, Reading, encode_body
 from tests.support.journals import START, Opening, entry, opened, reading, settings
 from tests.support.ports import wait_until

@@ -4,7 +4,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gateway.journal.blocks import Row, packed, unpack
+from gateway.journal.blocks import Row, unpack
+from gateway.journal.making import packed
 from gateway.journal.texts import NEWLINE, columns_of, texts_of
 from gateway.model import Value, encode_body
 from tests.support.journals import START
