@@ -14,14 +14,24 @@ _OF_SYSTEMD = Path("/run/credentials")
 _VARIABLE = re.compile(r"\$\{([A-Za-z_]\w*)\}", re.ASCII)
 
 
-def borrow(path: Path, pid: int) -> None:
-    """Take into this process's environment what ``path`` refers to, from process ``pid``.
+def borrow(path: Path, pid: int, control: Path, main_pid: int | None) -> None:
+    """Take into this process's environment what ``path`` refers to, from process ``pid``; what is set here stays.
 
-    As far as it may be read, which is so for root and for the gateway's own user. What is set here stays. Whoever runs
-    that process doesn't say where root looks for credentials: that is systemd's.
+    Only of who asks, or of the service: any other user could tell root so where to connect, and with what. The
+    service doesn't say where root looks for credentials either: that is systemd's.
+
+    Parameters
+    ----------
+    path
+        The configuration.
+    pid, control
+        The gateway, and its socket.
+    main_pid
+        The service, as systemd says.
     """
-    theirs = _environment(pid)
-    if not (_is_of_systemd(theirs.get(CREDENTIALS, "")) or _is_of_us(pid)):
+    is_ours = _is_of_us(pid, control)
+    theirs = _environment(pid) if is_ours or pid == main_pid else {}
+    if not (is_ours or _is_of_systemd(theirs.get(CREDENTIALS, ""))):
         theirs.pop(CREDENTIALS, None)
     for name in {CREDENTIALS, *_names(path)} - os.environ.keys():
         if name in theirs:
@@ -32,9 +42,10 @@ def _is_of_systemd(folder: str) -> bool:
     return Path(folder).resolve().is_relative_to(_OF_SYSTEMD)
 
 
-def _is_of_us(pid: int) -> bool:
+def _is_of_us(pid: int, control: Path) -> bool:
+    """Tell by the socket too: who listens and then becomes a setuid program is root, in an environment of his own."""
     try:
-        return User.of_process(pid).uid == os.geteuid()
+        return {User.of_process(pid).uid, control.stat().st_uid} == {os.geteuid()}
     except OSError:
         return False  # it ended just now
 

@@ -27,11 +27,11 @@ def gather(options: Options) -> Facts:
     path, missing = _path(options)
     control = options.socket or _control_socket(path)
     pid, is_forbidden = _peer(control) if control is not None else (None, False)
-    if path is not None and pid is not None:
-        borrow(path, pid)
+    service = unit.ask()
+    if path is not None and pid is not None and control is not None:
+        borrow(path, pid, control, service.main_pid if service else None)
     configuration, problems = _configuration(path) if path is not None else (None, missing)
     running, silence = _answer(control) if pid is not None and control is not None else (None, "")
-    service = unit.ask()
     return Facts(
         path=path,
         configuration=configuration,

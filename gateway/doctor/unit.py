@@ -60,6 +60,11 @@ class Unit:
         _, _, rest = self.properties.get("ExecStart", "").partition("argv[]=")
         return rest.partition(" ;")[0].strip()
 
+    @property
+    def main_pid(self) -> int | None:
+        """Its main process; None: it doesn't run."""
+        return int(self.properties.get("MainPID", "0")) or None
+
     def state_folders(self) -> list[Path]:
         """Return the folders that systemd makes for it (``StateDirectory``)."""
         return [Path("/var/lib") / name for name in self.properties.get("StateDirectory", "").split()]

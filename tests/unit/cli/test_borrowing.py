@@ -34,7 +34,7 @@ def environment() -> dict[str, str]:
 
 def test_what_is_referred_to_is_taken_over_and_nothing_else(config: Path) -> None:
     with process(os.geteuid(), BOX="greenhouse", OTHER="x", HOME="/y", CREDENTIALS_DIRECTORY="/tmp/z") as pid:
-        borrow(config, pid)
+        borrow(config, pid, config, None)
     assert environment() == {"HOME": "/", "BOX": "greenhouse", "CREDENTIALS_DIRECTORY": "/tmp/z"}
 
 
@@ -48,7 +48,18 @@ def test_what_is_referred_to_is_taken_over_and_nothing_else(config: Path) -> Non
         ("", False),
     ],
 )
-def test_another_user_does_not_say_where_root_looks_for_credentials(config: Path, folder: str, taken: bool) -> None:
+def test_the_service_does_not_say_where_root_looks_for_credentials(config: Path, folder: str, taken: bool) -> None:
     with process(4242, BOX="greenhouse", CREDENTIALS_DIRECTORY=folder) as pid:
-        borrow(config, pid)
+        borrow(config, pid, config, pid)
     assert environment() == {"HOME": "/", "BOX": "greenhouse"} | ({"CREDENTIALS_DIRECTORY": folder} if taken else {})
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root reads what others run")
+@pytest.mark.parametrize(("runs", "owns"), [(4242, 4242), (4242, 0), (0, 4242)], ids=["other", "linked", "setuid"])
+def test_another_user_tells_root_nothing(config: Path, tmp_path: Path, runs: int, owns: int) -> None:
+    control = tmp_path / "control.sock"
+    control.touch()
+    os.chown(control, owns, owns)
+    with process(runs, BOX="evil.example", CREDENTIALS_DIRECTORY="/run/credentials/other.service") as pid:
+        borrow(config, pid, control, pid + 1)
+    assert environment() == {"HOME": "/"}
