@@ -1,7 +1,7 @@
 """What goes on of a damaged journal beside each device's newest reading: all blocks, and the log if it is whole."""
 
 import sqlite3
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import closing, suppress
 from itertools import islice
 from pathlib import Path
@@ -37,18 +37,29 @@ Hole = tuple[str, int, int]
 def carry_blocks(aside: Path, new: sqlite3.Connection, devices: Mapping[int, str]) -> list[Hole]:
     """Copy the blocks of ``devices`` that can be read from a file that was set aside, some a transaction.
 
-    Return those that can't, as far as there is a sign of them.
+    Return those that can't, as far as there is a sign of them, and those that the new file refuses.
     """
     lost: list[Hole] = []
     with closing(schema.connect(aside, "ro")) as damaged:
         damaged.execute("PRAGMA writable_schema = ON")
         found = (block for block in _readable(damaged) if _is_sound(block, devices))
         while part := list(islice(found, _AT_ONCE)):
-            with schema.transaction(new):
-                lost += [(devices[block[1]], *block[2:4]) for block in part if not _copy(damaged, new, block)]
-    between = [*holes(new), *_before_the_log(new)]
-    named = {(device, seq) for device, first, last in between for seq in (first, last)}
-    return sorted([*between, *(hole for hole in lost if not {hole[:2], hole[::2]} & named)])
+            lost += [(devices[block[1]], *block[2:4]) for block in _copy_all(damaged, new, part)]
+    with suppress(sqlite3.Error):  # what is known to be lost is named all the same
+        lost += [*holes(new), *_before_the_log(new)]
+    return _joined(lost)
+
+
+def _joined(pieces: Iterable[Hole]) -> list[Hole]:
+    """Return pieces that lie side by side, or on one another, as one."""
+    joined: list[Hole] = []
+    for device, first, last in sorted(pieces):
+        if joined and joined[-1][0] == device and first <= joined[-1][2] + 1:
+            _, begin, end = joined.pop()
+            joined.append((device, begin, max(end, last)))
+        else:
+            joined.append((device, first, last))
+    return joined
 
 
 def holes(connection: sqlite3.Connection) -> list[Hole]:
@@ -82,6 +93,15 @@ def _is_sound(block: Row, devices: Mapping[int, str]) -> bool:
         return False
     _, device, first, last, *_ = block
     return device in devices and 0 < first <= last < min(first + MOST_READINGS, GREATEST)
+
+
+def _copy_all(damaged: sqlite3.Connection, new: sqlite3.Connection, blocks: list[Row]) -> list[Row]:
+    """Copy blocks; return those that can't be read, or all of them where the new file refuses them."""
+    try:
+        with schema.transaction(new):
+            return [block for block in blocks if not _copy(damaged, new, block)]
+    except sqlite3.Error:
+        return blocks
 
 
 def _copy(damaged: sqlite3.Connection, new: sqlite3.Connection, block: Row) -> bool:

@@ -176,7 +176,7 @@ def _carry(connection: sqlite3.Connection, damaged: _DamagedError) -> None:
     with schema.transaction(connection):
         carry_over(connection, rescued)
     if rescued.has_blocks:
-        with suppress(sqlite3.Error):  # what can't be copied is lost, and what goes on is there already
+        with suppress(sqlite3.Error):  # the file that was set aside can't be opened; what goes on is there already
             names = {device.id: name for name, device in rescued.devices.items()}
             damaged.lost = carry_blocks(damaged.aside, connection, names)
 

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from gateway.journal import Queries
+from gateway.journal import Queries, carrying, schema
+from gateway.journal.carrying import carry_blocks
 from gateway.journal.schema import PAGE_BYTES
 from tests.support.journals import START, entry, opened, reading
 from tests.unit.journal.test_rescue import MARGIN, tear
@@ -115,3 +116,28 @@ def test_where_the_log_is_torn_its_blocks_go_on_and_numbers_are_skipped(path: Pa
             assert newest > MARGIN + PACKED
         with closing(Queries(path)) as queries:
             assert queries.stats().readings == 2 * (PACKED + 1)
+
+
+def test_what_the_new_file_refuses_is_named(path: Path, tmp_path: Path) -> None:
+    fill(path)
+    with closing(schema.connect(tmp_path / "new.db", "rwc")) as new:
+        schema.create(new)
+        (pages,) = new.execute("PRAGMA page_count").fetchone()
+        new.execute(f"PRAGMA max_page_count = {pages + 4}")  # then it is full
+        assert carry_blocks(path, new, {1: "attic", 2: "cellar"}) == [("attic", 1, PACKED), ("cellar", 1, PACKED)]
+
+
+def test_what_is_refused_for_a_while_is_named_and_the_rest_goes_on(
+    path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(carrying, "_AT_ONCE", 2)
+    fill(path)
+    with closing(schema.connect(tmp_path / "new.db", "rwc")) as new:
+        schema.create(new)
+        new.execute(
+            "CREATE TRIGGER refusal BEFORE INSERT ON blocks WHEN NEW.id = 3 BEGIN SELECT RAISE(ABORT, 'no'); END"
+        )
+        lost = carry_blocks(path, new, {1: "attic", 2: "cellar"})
+        kept = new.execute("SELECT device, last - first + 1 FROM blocks").fetchall()
+    assert lost
+    assert sum(last - first + 1 for _, first, last in lost) + sum(count for _, count in kept) == 2 * PACKED
