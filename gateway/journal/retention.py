@@ -55,6 +55,8 @@ class Retention:
         self._todo: list[str] = []
         self._before_ms = 0
         self._cuts = False
+        self._to_be_moved = False
+        """The file is larger than it should be, until all of the write-ahead log is in it."""
 
     def limit(self, settings: JournalSettings) -> None:
         """Keep to other limits from now on; any thread may say so."""
@@ -99,6 +101,8 @@ class Retention:
         return bool(self._todo)
 
     def _plan_size(self, at: float) -> bool:
+        if self._to_be_moved:
+            self._to_be_moved = not self._store.checkpoint()
         pages, free = self._store.pages()
         if pages - free > self._most_pages:
             if self._choose_oldest():
@@ -108,7 +112,7 @@ class Retention:
                 return False
         if pages > self._most_pages and free:
             self._store.shrink(min(_SHRINK_PAGES, pages - self._most_pages))
-            self._store.checkpoint()
+            self._to_be_moved = not self._store.checkpoint()
             return True
         self._size_looked_at = at
         return False

@@ -186,9 +186,10 @@ class Store:
         # execute() would take one step, which gives back one page, and leave the checkpoint undone.
         self._connection.executescript(f"PRAGMA incremental_vacuum({pages})")
 
-    def checkpoint(self) -> None:
-        """Move what can be moved into the database, which gets its size only by that."""
-        self._connection.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchall()
+    def checkpoint(self) -> bool:
+        """Move what can be moved into the database, which gets its size only by that; False: readers kept some."""
+        ((_, written, moved),) = self._connection.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchall()
+        return bool(written == moved)
 
     def reconnect(self) -> None:
         """Open the same file again; the heads in memory stay what they are."""

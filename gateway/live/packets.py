@@ -53,6 +53,9 @@ def _begin(watch: Watch, view: Condensed) -> Generator[Event, None, int]:
 
 def _left_out(device: str, first: int, last: int, view: Condensed) -> Iterator[Event]:
     """Account for what lies between two that are kept: left out as this viewer is slow, but for what isn't there."""
+    if view.is_whole:
+        yield _gap(device, first, last, "expired")
+        return
     for lost_first, lost_last in view.holes:
         if first <= lost_first and lost_last <= last:
             if first < lost_first:
