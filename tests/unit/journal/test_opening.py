@@ -2,11 +2,15 @@ import sqlite3
 from contextlib import closing
 from pathlib import Path
 
+import orjson
 import pytest
 
 from gateway.errors import JournalDown
-from gateway.journal import Journal, Queries
+from gateway.journal import Journal, Queries, schema
+from gateway.journal.deliveries import DeliveryBook
+from gateway.journal.loading import Loading
 from gateway.journal.schema import LAYOUT, PAGE_BYTES
+from gateway.journal.tails import Tails
 from tests.support.journals import START, Posted, entry, opened, reading, settings
 from tests.support.ports import wait_until
 
@@ -158,3 +162,22 @@ def test_seq_and_ledger_go_on_after_damage_where_they_can_be_read(path: Path) ->
         it.put([entry(after)])
     assert after.seq == 2001
     assert len(list(path.parent.glob("journal.db.damaged-*Z"))) == 1
+
+
+def test_a_start_asks_no_more_for_more_devices(path: Path) -> None:
+    def statements() -> int:
+        asked: list[str] = []
+        with closing(schema.connect(path, "rw")) as connection:
+            connection.set_trace_callback(asked.append)
+            found = Loading(connection, Tails(), DeliveryBook()).read()
+        assert {name: orjson.loads(newest.body)["values"]["value"] for name, newest in found.newest.items()} == devices
+        return len(asked)
+
+    devices: dict[str, float] = {}
+    counts = []
+    for new in ({"d0": 7.0}, {f"d{n}": float(n) for n in range(50)}):
+        with opened(path) as it:
+            it.put([entry(*[reading(name, START, value) for name, value in new.items()])])
+        devices |= new
+        counts.append(statements())
+    assert counts[0] == counts[1]
