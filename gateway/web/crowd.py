@@ -61,6 +61,9 @@ class Crowd:
         if name is None:
             return self._admit(environ, start_response)
         session = self._server.eio.sockets.get(name)
+        if session is not None and session.closed:  # Engine.IO would raise where it answers who never was here
+            del self._server.eio.sockets[name]
+            session = None
         if session is not None and _is_poll(environ):
             return self._poll(session, environ, start_response)
         if session is not None and session.queue.qsize() > _MOST_PACKETS:
