@@ -4,7 +4,7 @@ from collections import deque
 
 from gateway.runtime import Event, monotonic, sleep, spawn
 
-_A_TURN_S = 0.01
+_A_TURN_S = 0.002
 """CPU time that all of them together may take in one turn of the hub."""
 _SHARE = 0.5
 """Of the hub's time, for all of them together, when they want it all."""

@@ -18,6 +18,8 @@ PHASE_S = 2.0
 ROUNDS = 3
 MOST_GROWTH = 48 * 2**20
 """Of which the most are 400 connections that one address may have; all of a thousand would be 80."""
+GRAIN_S = 0.01
+"""Of a machine with two cores for the gateway, the viewer and the attacker: quicker than that is luck."""
 SIMULATOR = '[[adapters]]\nname = "pretend"\ntype = "simulator"\ndevices = 5\ninterval = "20ms"\n'
 
 
@@ -76,5 +78,5 @@ def test_an_attack_is_no_news_to_a_good_viewer(daemon, name):
     after = daemon.get("/api/v1/status")
     assert after["hub_long_turns"] == before["hub_long_turns"], after["hub_lag_ms"]
     assert daemon.memory_bytes() - memory < MOST_GROWTH
-    assert min(attacked) <= 2 * median(quiet), (quiet, attacked)
+    assert min(attacked) <= 2 * median(quiet) + GRAIN_S, (quiet, attacked)
     assert "Traceback" not in daemon.log
