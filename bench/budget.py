@@ -46,7 +46,7 @@ def packet(n: int, qos: int) -> bytes:
 class NoJournal:
     def __init__(self) -> None:
         self.entries = []
-        self.append = self.entries.append
+        self.append_all = self.entries.extend
 
 
 class NoRoom:
@@ -76,20 +76,19 @@ class Gateway:
         overview = Overview(devices, NoRoom(), runtime.monotonic)
         sinks = Sinks(Ledger(["source"]), devices, self.deliveries, Live(NoRoom(), None), overview)
         self.pipeline = Pipeline({"source": self.intake}, self.journal, sinks, profiles)
-        self.supervisor = Supervisor(Mqtt(config), lambda message: self.pipeline.take("source", message))
+        self.supervisor = Supervisor(Mqtt(config), lambda messages: self.pipeline.take("source", messages))
         self.client = NoClient()
         self.messages = []
         self.stream = b"".join(packet(n, qos) for n in range(A_COMMIT))
         self.publications = self.split()
-        self.receive(self.messages.append)
+        self.receive(self.messages.extend)
 
     def split(self):
-        return split(self.stream, 0, has_properties=True, most=A_COMMIT, most_bytes=1 << 20)[0]
+        return split(self.stream, 0, runtime.now(), has_properties=True, most=A_COMMIT, most_bytes=1 << 20)[0]
 
     def receive(self, take) -> None:
         self.inbound = Inbound(self.client, take)
-        for publication in self.publications:
-            self.client.on_publication(publication)
+        self.client.on_publications(self.publications)
 
     def read(self) -> None:
         for message in self.messages:
@@ -101,13 +100,11 @@ class Gateway:
 
     def queue(self) -> None:
         self.journal.entries.clear()
-        for message in self.messages:
-            self.pipeline.take("source", message)
+        self.pipeline.take("source", self.messages)
 
     def emit(self) -> None:
         self.journal.entries.clear()
-        for message in self.messages:
-            self.supervisor(message)
+        self.supervisor.many(self.messages)
 
     def commit(self) -> None:
         self.pipeline.committed(Committed(list(self.journal.entries)))
@@ -116,7 +113,7 @@ class Gateway:
     def all(self) -> None:
         self.journal.entries.clear()
         self.publications = self.split()
-        self.receive(self.supervisor)
+        self.receive(self.supervisor.many)
         self.commit()
 
 
@@ -128,7 +125,7 @@ def us(function) -> float:
 def stages(gateway: Gateway):
     """Yield each stage and its µs; stages that contain others are told by the difference."""
     yield "cut out of what was read", us(gateway.split)
-    yield "RawMessage, and what settles it", us(lambda: gateway.receive(lambda _: None))
+    yield "what settles it", us(lambda: gateway.receive(lambda _: None))
     read = us(gateway.read)
     yield "route, decode, time, profile, encode, Entry", read
     taken = us(gateway.take_in)
@@ -136,7 +133,7 @@ def stages(gateway: Gateway):
     queued = us(gateway.queue)
     yield "ledger, skew", queued - taken
     yield "sign of life of the source", us(gateway.emit) - queued
-    gateway.receive(gateway.supervisor)
+    gateway.receive(gateway.supervisor.many)
     yield "after the commit: ledger, settled, latest, overview", us(gateway.commit)
     yield "all of it in one go", us(gateway.all)
 

@@ -114,6 +114,9 @@ class Emit(Protocol):
     def __call__(self, message: RawMessage) -> None:
         """Hand over a message: it will be counted, and settled once. Returns at once, never raises."""
 
+    def many(self, messages: Sequence[RawMessage]) -> None:
+        """Hand over messages that came together, in their order: as one by one, and each costs less in company."""
+
     def up(self, remark: str | None = None) -> None:
         """Say that the connection stands and messages can come.
 

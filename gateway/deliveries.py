@@ -9,6 +9,7 @@ last are known already.
 """
 
 from collections import OrderedDict, defaultdict
+from collections.abc import Iterable
 from hashlib import blake2b
 
 from gateway.model import RawMessage
@@ -67,16 +68,21 @@ class Deliveries:
 
     def is_repeated(self, source: str, message: RawMessage) -> bool:
         """Tell whether ``message`` is retained and says what its topic said last; else it is now the last."""
-        if not message.topic:
-            return False
-        topics, topic, said = self._topics[source], hash(message.topic), hash(message.payload)
-        if message.retained and topics.get(topic) == said:
+        if message.retained and self._topics[source].get(hash(message.topic)) == hash(message.payload):
             return True
-        topics[topic] = said
-        topics.move_to_end(topic)
-        if len(topics) > TOPICS_KEPT:
-            topics.popitem(last=False)
+        self.said(source, (message,))
         return False
+
+    def said(self, source: str, messages: Iterable[RawMessage]) -> None:
+        """Keep what these, in their order, say as the last of their topics."""
+        topics = self._topics[source]
+        for topic, payload in {message.topic: message.payload for message in messages}.items():
+            if topic:
+                name = hash(topic)
+                topics[name] = hash(payload)
+                topics.move_to_end(name)
+                if len(topics) > TOPICS_KEPT:
+                    topics.popitem(last=False)
 
     def unsay(self, source: str, message: RawMessage) -> None:
         """Forget what the topic of ``message`` said last, for it could not be kept."""

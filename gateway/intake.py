@@ -76,14 +76,17 @@ class Intake:
         return cls(config.name, config.payloads(), profiles, deliveries, config.announcements(), roster=roster)
 
     def take(self, message: RawMessage) -> Entry:
-        """Return what becomes of ``message``: all of its readings, or the first reason against it."""
+        """Return what becomes of ``message``: all of its readings, or the first reason against it.
+
+        What its topic said is kept of a retained one only; of others it is cheaper for many at once.
+        """
         digest = None
         if message.packet_id is not None:
             digest = digest_of(message)
             if message.redelivered and self._deliveries.seen(self._source, message.packet_id, digest):
                 return Entry(self._source, message, Outcome.DUPLICATE)
             self._deliveries.expect(self._source, message.packet_id, digest)
-        if self._deliveries.is_repeated(self._source, message):
+        if message.retained and self._deliveries.is_repeated(self._source, message):
             return Entry(self._source, message, Outcome.DUPLICATE)
         entry = self.read(message)
         entry.digest = digest

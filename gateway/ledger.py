@@ -86,9 +86,9 @@ class Ledger:
         """Messages of all sources that have not ended yet, also of those that are configured no longer."""
         return sum(account.in_flight for account in self._accounts.values())
 
-    def received(self, source: str) -> None:
-        """Count a message in."""
-        self._accounts[source].received += 1
+    def received(self, source: str, count: int = 1) -> None:
+        """Count a message in, or several."""
+        self._accounts[source].received += count
 
     def ended(self, source: str, outcome: Outcome, count: int = 1) -> None:
         """Count a message out, once, or several."""

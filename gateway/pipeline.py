@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Container, Mapping, Sequence
 from dataclasses import dataclass, field
+from operator import attrgetter
 
 from gateway.deliveries import Deliveries, digest_of
 from gateway.devices import Devices
@@ -16,9 +17,10 @@ from gateway.overview import Overview
 from gateway.profiles import Profile
 from gateway.publishing import Publishing
 from gateway.runtime import monotonic
-from gateway.skew import Skew
+from gateway.skew import LATEST, Skew
 
-_STORED = Outcome.STORED
+_STORED, _DUPLICATE = Outcome.STORED, Outcome.DUPLICATE
+_RETAINED = attrgetter("retained")
 
 
 @dataclass(slots=True)
@@ -76,26 +78,45 @@ class Pipeline:
         """Of which messages are taken in, at any time."""
         return self._intakes.keys()
 
-    def take(self, source: str, message: RawMessage) -> None:
-        """Take one message of ``source`` in."""
+    def take(self, source: str, messages: Sequence[RawMessage]) -> None:
+        """Take messages of ``source`` in that came together, in their order."""
         if self._closed:
             return
-        self.ledger.received(source)
-        self.in_intake[source] = message
+        if not any(map(_RETAINED, messages)):
+            self._take_together(source, messages)
+            return
+        for message in messages:  # each is held against what its topic said just before
+            self._take_together(source, (message,))
+
+    def _take_together(self, source: str, messages: Sequence[RawMessage]) -> None:
+        entries: list[Entry] = []
+        take, in_intake = self._intakes[source].take, self.in_intake
         try:
-            entry = self._intakes[source].take(message)
+            for message in messages:
+                in_intake[source] = message
+                entries.append(take(message))
         except BaseException:  # the green thread is ended in a user's validator
             self._give_up(source, message)
             raise
         finally:
-            self.in_intake.pop(source, None)
-        entry.taken = monotonic()
-        if entry.readings and not message.retained:
-            self.skew.observe(source, message.arrived, entry.readings[0].ts)
-        self._journal.append(entry)
+            in_intake.pop(source, None)
+            self._take_on(source, entries)
+
+    def _take_on(self, source: str, entries: Sequence[Entry]) -> None:
+        """Count what was read, and let it be kept."""
+        self.ledger.received(source, len(entries))
+        self._sinks.deliveries.said(source, [entry.message for entry in entries if entry.outcome is not _DUPLICATE])
+        for entry in entries[-LATEST:]:
+            if entry.readings and not entry.message.retained:
+                self.skew.observe(source, entry.message.arrived, entry.readings[0].ts)
+        at = monotonic()
+        for entry in entries:
+            entry.taken = at
+        self._journal.append_all(entries)
 
     def _give_up(self, source: str, message: RawMessage) -> None:
         """End a message that was not read to its end; when its sender brings it again, it is no duplicate."""
+        self.ledger.received(source)
         self.ledger.ended(source, Outcome.DROPPED)
         self._drops.warn(source, "its source was ended while it was read")
         self._sinks.deliveries.unsay(source, message)

@@ -7,7 +7,7 @@ from gateway.runtime import is_set
 
 MUCH_S = 60.0
 """More than this is a problem: charts of several sources would not go together."""
-_LATEST = 100
+LATEST = 100
 """Messages that count: a few that were delivered late don't make a clock wrong."""
 
 
@@ -15,7 +15,7 @@ class Skew:
     """By source, the median of arrival less source time over its latest messages."""
 
     def __init__(self) -> None:
-        self._differences: defaultdict[str, deque[float]] = defaultdict(lambda: deque(maxlen=_LATEST))
+        self._differences: defaultdict[str, deque[float]] = defaultdict(lambda: deque(maxlen=LATEST))
 
     def observe(self, source: str, arrived: float, ts: float) -> None:
         """Learn from a message that came in at ``arrived`` with the source's time ``ts``, both in Unix seconds.

@@ -3,7 +3,7 @@
 import logging
 import math
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Literal
 
 from gateway.adapter import Adapter, AdapterConfig
@@ -33,7 +33,7 @@ class Supervisor:
     def __init__(
         self,
         adapter: Adapter[AdapterConfig],
-        take: Callable[[RawMessage], None],
+        take: Callable[[Sequence[RawMessage]], None],
         hide: Callable[[str], str] = str,
         slack_s: Callable[[], float] = float,
     ) -> None:
@@ -82,7 +82,7 @@ class Supervisor:
 
     def retire(self) -> None:
         """Take nothing in any more, after ``join``: whatever comes late stays with its sender."""
-        self._take = lambda _message: None  # neither counted nor settled
+        self._take = lambda _messages: None  # neither counted nor settled
 
     def check(self, *, held: bool = False) -> None:
         """Judge the silence, and do something about it; call about once a second.
@@ -108,14 +108,21 @@ class Supervisor:
 
     def __call__(self, message: RawMessage) -> None:
         """Take a message in."""
+        self.many((message,))
+
+    def many(self, messages: Sequence[RawMessage]) -> None:
+        """Take messages in."""
         # What a run says that was told to end is no sign of life, and neither is what a broker had kept.
-        if not (message.retained or self._stop_run.is_set()):
-            if self._parted_at is not None:
-                self._connect()
-            self._heard.arrived(monotonic())
-            if self.state != "up":
-                self._rise()
-        self._take(message)
+        if not (self._stop_run.is_set() or all(message.retained for message in messages)):
+            self._hear()
+        self._take(messages)
+
+    def _hear(self) -> None:
+        if self._parted_at is not None:
+            self._connect()
+        self._heard.arrived(monotonic())
+        if self.state != "up":
+            self._rise()
 
     def up(self, remark: str | None = None) -> None:
         """Note that the connection stands."""

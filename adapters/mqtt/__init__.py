@@ -74,7 +74,7 @@ class Mqtt(Adapter[MqttConfig]):
         return examine(self.config, self._client_id(), self._subscriptions, situation)
 
     def _serve(self, emit: Emit, stop: Event) -> None:
-        connection = Connection(self.config, self._version, self._client_id(), emit)
+        connection = Connection(self.config, self._version, self._client_id(), emit.many)
         self._connection = connection
         try:
             if connection.open(stop):
@@ -102,5 +102,5 @@ class Mqtt(Adapter[MqttConfig]):
         return self.config.client_id or f"telemetry-gateway-{socket.gethostname()}-{self.config.name}-{routes}"
 
 
-def _forget(_message: object) -> None:
-    """Take a message that nobody asked for."""
+def _forget(_messages: object) -> None:
+    """Take messages that nobody asked for."""

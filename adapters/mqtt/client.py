@@ -13,6 +13,8 @@ from adapters.mqtt.stream import Stream
 from gateway import runtime
 
 PACKETS_A_TURN = 512
+EXCERPT_BYTES = 4096
+"""What is passed on of a message that is too long."""
 FLUSH_S = 0.02
 MISC_S = 1.0
 _PUBACK = struct.Struct("!BBH")
@@ -46,8 +48,8 @@ class Client(paho.Client):
             reconnect_on_failure=False,
             manual_ack=True,
         )
-        self.on_publication: Callable[[Publication], None] = _forget
-        """Gets each message; never raises, paho's parser wouldn't survive it (docs/traps.md 2.3)."""
+        self.on_publications: Callable[[Sequence[Publication]], None] = _forget
+        """Gets messages that came together; never raises, paho's parser wouldn't survive it (docs/traps.md 2.3)."""
         self.unsettled: Callable[[], int] = int
         """Tells how many messages wait to be acknowledged."""
         self.slack_s: Callable[[], float] = float
@@ -123,10 +125,11 @@ class Client(paho.Client):
         if self._in_packet["command"]:  # paho is in the middle of a packet
             return 0
         data, at = stream.ahead()
-        found, end = split(data, at, has_properties=self._has_properties, most=most, most_bytes=self._max_packet_bytes)
+        has_properties, limit = self._has_properties, self._max_packet_bytes
+        found, end = split(data, at, runtime.now(), has_properties=has_properties, most=most, most_bytes=limit)
         stream.skip_to(end)
-        for publication in found:
-            self.on_publication(publication)
+        if found:
+            self.on_publications(found)
         return len(found)
 
     def _create_socket(self) -> Stream:
@@ -140,25 +143,29 @@ class Client(paho.Client):
         if header & 0b0100:
             return super()._handle_publish()  # QoS 2, which we never ask for
         try:
-            publication = parse(header, body, 0, len(body), has_properties=self._has_properties)
+            publication = parse(header, body, 0, len(body), runtime.now(), has_properties=self._has_properties)
         except ValueError:
             return MQTTErrorCode.MQTT_ERR_PROTOCOL
-        self.on_publication(self._marked(publication))
+        self._mark(publication)
+        self.on_publications([publication])
         return MQTTErrorCode.MQTT_ERR_SUCCESS
 
-    def _marked(self, publication: Publication) -> Publication:
-        """Return the message of the packet that is being handled; it says so where it isn't whole."""
+    def _mark(self, publication: Publication) -> None:
+        """Let the message of the packet that is being handled say so where it isn't whole."""
         length: int = self._in_packet["remaining_length"]
-        if length <= self._max_packet_bytes:
-            return publication
-        flaw = f"message of {length} bytes, at most {self._max_packet_bytes} are taken"
-        size = len(publication.payload) + length - len(self._in_packet["packet"])
-        return publication._replace(flaw=flaw, size=size)
+        if length > self._max_packet_bytes:
+            publication.flaw = f"message of {length} bytes, at most {self._max_packet_bytes} are taken"
+            publication.size = len(publication.payload) + length - len(self._in_packet["packet"])
+            publication.payload = publication.payload[:EXCERPT_BYTES]
 
     def _on_qos_2(self, _client: object, _userdata: object, message: paho.MQTTMessage) -> None:
         # The public way to the topic raises where it isn't UTF-8 (docs/traps.md 2.9).
         topic, payload = message._topic, bytes(message.payload)  # noqa: SLF001
-        self.on_publication(Publication(topic, payload, message.qos, message.mid, message.dup, message.retain))
+        publication = Publication(
+            payload, runtime.now(), topic, acknowledged=True, packet_id=message.mid, qos=message.qos
+        )
+        publication.redelivered, publication.retained = message.dup, message.retain
+        self.on_publications([publication])
 
     def _sock_recv(self, bufsize: int) -> bytes:
         data = super()._sock_recv(bufsize)
@@ -169,5 +176,5 @@ class Client(paho.Client):
         return data
 
 
-def _forget(_publication: Publication) -> None:
-    """Take a message that nobody asked for."""
+def _forget(_publications: Sequence[Publication]) -> None:
+    """Take messages that nobody asked for."""

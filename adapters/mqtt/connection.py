@@ -51,7 +51,7 @@ class Connection:
     client_id
         Names the session at the broker.
     take
-        Gets each message, from ``open`` on: first what the session kept for us.
+        Gets messages that came together, from ``open`` on: first what the session kept for us.
     clean
         Whether to do without a session.
     """
@@ -61,7 +61,7 @@ class Connection:
         config: MqttConfig,
         version: MQTTProtocolVersion,
         client_id: str,
-        take: Callable[[RawMessage], None],
+        take: Callable[[Sequence[RawMessage]], None],
         *,
         clean: bool = False,
     ) -> None:

@@ -1,37 +1,34 @@
 """Messages that come in over one connection, and their acknowledgement."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 
 from adapters.mqtt.client import Client
 from adapters.mqtt.publication import Publication
 from adapters.mqtt.subscriptions import Copies
-from gateway.model import RawMessage, expects_nothing
-from gateway.runtime import now, spawn
-
-EXCERPT_BYTES = 4096
-"""What is passed on of a message that is too long."""
+from gateway.model import RawMessage
+from gateway.runtime import spawn
 
 
 class Inbound:
-    """Makes a ``RawMessage`` of each message; acknowledges it when it is settled, if the connection stands.
+    """Passes messages on; acknowledges each when it is settled, if the connection stands.
 
     Parameters
     ----------
     client
         Of this one connection: packet identifiers mean something else in the next (docs/traps.md 2.4).
     take
-        Gets the messages; returns at once and never raises.
+        Gets messages that came together; returns at once and never raises.
     """
 
-    def __init__(self, client: Client, take: Callable[[RawMessage], None]) -> None:
+    def __init__(self, client: Client, take: Callable[[Sequence[RawMessage]], None]) -> None:
         self.copies: Copies | None = None
         """Set where a message may come more than once."""
         self._client = client
         self._take = take
         self._unsettled: set[int] = set()
         self._settled: list[int] = []
-        client.on_publication = self._take_in
+        client.on_publications = self._take_in
         client.unsettled = lambda: self.unsettled
 
     @property
@@ -50,20 +47,27 @@ class Inbound:
         if mids:
             self._client.acknowledge(mids)
 
-    def _take_in(self, publication: Publication) -> None:
-        if self.copies and not self.copies.counts(publication.topic, publication.subscription_identifiers()):
-            self._client.ack(publication.mid, publication.qos)
-            return
-        topic, payload, qos, mid, dup, retain, _, flaw, size = publication
-        if flaw:
-            payload = payload[:EXCERPT_BYTES]
-        # by position, as this is done for each message: acknowledged, packet_id, redelivered, retained
-        if not qos:
-            self._take(RawMessage(payload, now(), topic, expects_nothing, False, None, False, retain, flaw, size))
-            return
+    def _take_in(self, publications: Sequence[Publication]) -> None:
+        if self.copies:
+            publications = [publication for publication in publications if self._counts(self.copies, publication)]
+        for publication in publications:
+            if publication.qos:
+                self._expect(publication)
+        self._take(publications)
+
+    def _counts(self, copies: Copies, publication: Publication) -> bool:
+        """Tell whether this is the copy to take; another is acknowledged at once."""
+        if copies.counts(publication.topic, publication.subscription_identifiers()):
+            return True
+        self._client.ack(publication.packet_id or 0, publication.qos)
+        return False
+
+    def _expect(self, publication: Publication) -> None:
+        """Let a message be acknowledged when it is settled."""
+        mid = publication.packet_id
+        assert mid is not None, "it has a QoS"
         self._unsettled.add(mid)
-        settle = partial(self._settle, mid, qos)
-        self._take(RawMessage(payload, now(), topic, settle, True, mid, dup, retain, flaw, size))
+        publication.settle = partial(self._settle, mid, publication.qos)
 
     def _settle(self, mid: int, qos: int) -> None:
         if mid not in self._unsettled:

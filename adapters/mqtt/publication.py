@@ -1,32 +1,29 @@
 """Taking PUBLISH packets apart: MQTT 5, 3.3, and MQTT 3.1.1, 3.3."""
 
 import struct
-from typing import Any, NamedTuple
+from dataclasses import dataclass
+from typing import Any
 
 from paho.mqtt import MQTTException
 from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
+
+from gateway.model import RawMessage, expects_nothing
 
 _PUBLISH = 0x30
 _KIND_AND_QOS_2 = 0b1111_0100
 """Of the first byte: which packet it is, and the upper bit of the QoS."""
 
 
-class Publication(NamedTuple):
-    """A message as it was on the wire."""
+@dataclass(slots=True)
+class Publication(RawMessage):
+    """A message as it was on the wire; ``settle`` is for whoever takes it to say."""
 
-    topic: bytes
-    payload: bytes
-    qos: int
-    mid: int
-    """The packet identifier; 0 with QoS 0."""
-    dup: bool
-    retain: bool
+    # The message itself, not something to make one of: that would be another object for each.
+
+    qos: int = 0
     properties: bytes = b""
-    """Of MQTT 5, with their length in front; not looked into."""
-    flaw: str = ""
-    """Why this isn't the whole message; then ``size`` says how many bytes its payload had."""
-    size: int | None = None
+    """Of MQTT 5, with their length in front, where there are any; not looked into."""
 
     def subscription_identifiers(self) -> list[int]:
         """Return which subscriptions it is for, as far as the broker says."""
@@ -40,7 +37,9 @@ class Publication(NamedTuple):
         return getattr(unpacked, "SubscriptionIdentifier", [])
 
 
-def split(data: bytes, at: int, *, has_properties: bool, most: int, most_bytes: int) -> tuple[list[Publication], int]:
+def split(  # noqa: PLR0913  one parameter a bound
+    data: bytes, at: int, arrived: float, *, has_properties: bool, most: int, most_bytes: int
+) -> tuple[list[Publication], int]:
     """Return the PUBLISH packets with QoS 0 or 1 that lie whole in ``data`` from ``at`` on, and where they end.
 
     There ``data`` ends, or a packet begins that is another, or isn't whole, or isn't right: whoever takes
@@ -48,6 +47,8 @@ def split(data: bytes, at: int, *, has_properties: bool, most: int, most_bytes: 
 
     Parameters
     ----------
+    arrived
+        When ``data`` came, in Unix seconds.
     has_properties
         Whether this is MQTT 5.
     most
@@ -67,14 +68,16 @@ def split(data: bytes, at: int, *, has_properties: bool, most: int, most_bytes: 
         if end > last + 1 or length > most_bytes:
             break
         try:
-            found.append(parse(data[at], data, start, end, has_properties=has_properties))
+            found.append(parse(data[at], data, start, end, arrived, has_properties=has_properties))
         except ValueError:
             break
         at = end
     return found, at
 
 
-def parse(header: int, data: bytes, at: int, end: int, *, has_properties: bool) -> Publication:
+def parse(  # noqa: PLR0913  by position, as it is called for each message
+    header: int, data: bytes, at: int, end: int, arrived: float, *, has_properties: bool
+) -> Publication:
     """Return the message in a packet, of which ``data`` has from ``at`` to ``end`` what comes after the fixed header.
 
     Raises
@@ -84,20 +87,27 @@ def parse(header: int, data: bytes, at: int, end: int, *, has_properties: bool) 
     """
     if at + 2 > end:
         raise ValueError("PUBLISH has no topic")
-    qos, mid = header >> 1 & 0b11, 0
-    topic_at = at + 2
+    topic_at, mid = at + 2, None
     at = topic_at + (data[at] << 8 | data[at + 1])
     topic = data[topic_at:at]
+    qos, properties = header >> 1 & 0b11, b""
     if qos:
         mid = int.from_bytes(data[at : at + 2], "big")
         at += 2
-    properties_at = at
     if has_properties:
-        at = at + 1 if at < end and not data[at] else _after_properties(data, at, end)  # most have none
+        if at < end and not data[at]:  # most have none
+            at += 1
+        else:
+            at, properties_at = _after_properties(data, at, end), at
+            properties = data[properties_at:at]
     if at > end:
         raise ValueError("PUBLISH is shorter than it says")
-    properties = data[properties_at:at]
-    return Publication(topic, data[at:end], qos, mid, header & 0b1000 != 0, header & 1 != 0, properties)
+    if header == _PUBLISH and not properties:
+        return Publication(data[at:end], arrived, topic)
+    dup, retain = header & 0b1000 != 0, header & 1 != 0
+    return Publication(
+        data[at:end], arrived, topic, expects_nothing, qos > 0, mid, dup, retain, "", None, qos, properties
+    )
 
 
 def _after_properties(data: bytes, at: int, end: int) -> int:

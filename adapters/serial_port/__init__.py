@@ -68,8 +68,7 @@ class SerialPort(Adapter[SerialConfig]):
 
 def _emit_all(frames: Iterable[Frame], emit: Emit) -> None:
     arrived = now()
-    for frame in frames:
-        emit(RawMessage(frame.payload, arrived, flaw=frame.flaw, size=frame.size))
+    emit.many([RawMessage(frame.payload, arrived, flaw=frame.flaw, size=frame.size) for frame in frames])
 
 
 class _Frames:

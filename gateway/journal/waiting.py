@@ -23,8 +23,12 @@ class Waiting:
 
     def add(self, entry: Entry) -> bool:
         """Count ``entry`` if there is room for it; called by the hub."""
-        entry.weight = _cost(entry)
-        came = self._came + entry.weight
+        message = entry.message
+        weight = _OBJECT_BYTES + len(message.payload) + len(message.topic)
+        for reading in entry.readings:
+            weight += _OBJECT_BYTES + len(reading.body)
+        entry.weight = weight
+        came = self._came + weight
         if came - self._went > MOST_BYTES:
             return False
         self._came = came
@@ -33,11 +37,3 @@ class Waiting:
     def take_off(self, entries: Iterable[Entry]) -> None:
         """Forget what has come to its end; called by the writer."""
         self._went += sum([entry.weight for entry in entries])
-
-
-def _cost(entry: Entry) -> int:
-    message = entry.message
-    cost = _OBJECT_BYTES + len(message.payload) + len(message.topic)
-    for reading in entry.readings:
-        cost += _OBJECT_BYTES + len(reading.body)
-    return cost

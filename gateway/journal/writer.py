@@ -4,7 +4,7 @@ The thread never logs and touches nothing green (docs/traps.md 6.3): what it has
 """
 
 from collections import deque
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import IO
@@ -113,19 +113,24 @@ class Journal:
         return opened
 
     def append(self, entry: Entry) -> None:
-        """Take an entry, to be committed and posted; never blocks. One thread calls this.
+        """Take an entry, to be committed and posted; never blocks. One thread calls this."""
+        self.append_all((entry,))
+
+    def append_all(self, entries: Iterable[Entry]) -> None:
+        """Take entries, in their order.
 
         Where the disk is so slow that the queue is full, an entry that its sender doesn't keep
         is posted at once, with an error; where too many bytes wait, any.
         """
-        if self._stopped or not self._has_room(entry):
-            why = self._stopped or self._committer.problem or f"journal {self._path}: the disk is too slow"
-            self._post(Committed([entry], why))
-            return
-        if not is_set(entry.message.arrived):
-            entry.booted = self._boot_of(entry)
-        self._queue.append(entry)
-        if self._stopped:  # since it was looked at: the writer may have gone by
+        for entry in entries:
+            if self._stopped or not self._has_room(entry):
+                why = self._stopped or self._committer.problem or f"journal {self._path}: the disk is too slow"
+                self._post(Committed([entry], why))
+                continue
+            if not is_set(entry.message.arrived):
+                entry.booted = self._boot_of(entry)
+            self._queue.append(entry)
+        if self._stopped and self._queue:  # since it was looked at: the writer may have gone by
             for late in self._queued():
                 self._post(Committed([late], self._stopped))
         if self._idle:  # set before the writer looks at the queue: no entry is left without a wake-up

@@ -16,7 +16,7 @@ import eventlet  # noqa: E402
 
 eventlet.monkey_patch()
 
-from collections.abc import Iterator  # noqa: E402
+from collections.abc import Iterator, Sequence  # noqa: E402
 from contextlib import contextmanager  # noqa: E402
 from typing import Any  # noqa: E402
 
@@ -74,6 +74,11 @@ class Host:
         say("message", size=len(message.payload), bytes=type(message.payload) is bytes, **_shown(message))
         if self._settle_at_once:
             runtime.spawn(message.settle)
+
+    def many(self, messages: Sequence[RawMessage]) -> None:
+        """Take messages."""
+        for message in messages:
+            self(message)
 
     def up(self, remark: str | None = None) -> None:
         """Note that the connection stands."""

@@ -24,6 +24,9 @@ class Journal:
     def append(self, entry):
         self.entries.append(entry)
 
+    def append_all(self, entries):
+        self.entries.extend(entries)
+
 
 class Seen:
     """Stands for live and overview: keeps what it was told."""
@@ -62,18 +65,19 @@ class World:
         self.pipeline = Pipeline({"bench": intake}, self.journal, sinks, {})
         self.numbers = iter(range(1, 1000))
 
-    def take(self, payload=b'{"n": 1}', packet_id=None, redelivered=False, topic=b""):
-        self.pipeline.take(
-            "bench",
-            RawMessage(
-                payload,
-                0.0,
-                topic,
-                settle=lambda: self.settled.append(payload),
-                acknowledged=packet_id is not None,
-                packet_id=packet_id,
-                redelivered=redelivered,
-            ),
+    def take(self, *args, **kwargs):
+        self.pipeline.take("bench", [self.message(*args, **kwargs)])
+
+    def message(self, payload=b'{"n": 1}', packet_id=None, redelivered=False, topic=b"", **more):
+        return RawMessage(
+            payload,
+            0.0,
+            topic,
+            settle=lambda: self.settled.append(payload),
+            acknowledged=packet_id is not None,
+            packet_id=packet_id,
+            redelivered=redelivered,
+            **more,
         )
 
     def commit(self, error="", *, kept=False):
@@ -147,8 +151,8 @@ def test_what_waits_for_the_disk_is_not_taken_twice_however_much_there_is(world)
 
 def test_what_was_settled_waits_no_more_whatever_became_of_it(world):
     retained = RawMessage(b'{"n": 1}', 0.0, b"t", acknowledged=True, packet_id=7, retained=True)
-    world.pipeline.take("bench", retained)
-    world.pipeline.take("bench", replace(retained, packet_id=8))
+    world.pipeline.take("bench", [retained])
+    world.pipeline.take("bench", [replace(retained, packet_id=8)])
     world.take(b"no JSON", packet_id=9)
     world.commit()
     assert world.books == {"received": 3, "stored": 1, "duplicate": 1, "rejected": 1}
@@ -192,6 +196,56 @@ def test_a_message_whose_reading_was_ended_is_no_duplicate_when_it_comes_again(w
     assert len(world.settled) == 1
     assert world.seen.published == [("d", [(1, {"n": 1})])]
     assert world.books == {"received": 2, "stored": 1, "dropped": 1}
+
+
+class EndsAt(Intake):
+    """Its green thread is ended in the middle of the message that says so."""
+
+    def read(self, message):
+        if message.payload == b"end":
+            raise GreenletExit
+        return super().read(message)
+
+
+def test_of_messages_that_come_together_those_before_the_one_in_which_it_was_ended_are_kept(world):
+    world.pipeline.use("bench", EndsAt("bench", [PayloadConfig(device="d")], {}, world.deliveries), {})
+    payloads = [b'{"n": 1}', b'{"n": 2}', b"end", b'{"n": 3}']
+    with pytest.raises(GreenletExit):
+        world.pipeline.take("bench", [world.message(payload, topic=payload) for payload in payloads])
+    assert (world.books, world.pipeline.in_intake) == ({"received": 3, "dropped": 1, "in_flight": 2}, {})
+    world.commit()
+    assert world.seen.published == [("d", [(1, {"n": 1}), (2, {"n": 2})])]
+    assert world.books == {"received": 3, "stored": 2, "dropped": 1}
+    assert not world.deliveries.is_repeated("bench", world.message(b'{"n": 3}', topic=b'{"n": 3}', retained=True))
+
+
+def test_messages_that_come_together_are_as_they_are_one_by_one(world):
+    other = World()
+    messages = [
+        (b'{"n": 1}', b"a", False),
+        (b'{"n": 1}', b"a", True),
+        (b"junk", b"b", False),
+        (b'{"n": 2}', b"a", False),
+    ]
+    world.pipeline.take("bench", [world.message(said, topic=topic, retained=kept) for said, topic, kept in messages])
+    for said, topic, kept in messages:
+        other.take(said, topic=topic, retained=kept)
+    for each in (world, other):
+        outcomes = [entry.outcome for entry in each.journal.entries]
+        assert outcomes == [Outcome.STORED, Outcome.DUPLICATE, Outcome.REJECTED, Outcome.STORED]
+        each.commit()
+    assert world.seen.published == other.seen.published
+    assert world.books == other.books
+
+
+def test_a_duplicate_is_not_what_its_topic_said_last(world):
+    first, second = ({"payload": b'{"n": %d}' % n, "packet_id": n, "topic": b"t"} for n in (1, 2))
+    world.take(**first)
+    world.take(**second)
+    world.take(**first, redelivered=True)
+    assert [entry.outcome for entry in world.journal.entries][2] is Outcome.DUPLICATE
+    world.take(b'{"n": 2}', topic=b"t", retained=True)
+    assert world.journal.entries[3].outcome is Outcome.DUPLICATE
 
 
 class Watched(Intake):
@@ -292,7 +346,7 @@ def test_a_defect_while_publishing_a_device_hides_no_other(world, caplog):
 def test_a_message_without_packet_id_is_left_with_its_sender_too(world):
     settled = []
     message = RawMessage(b'{"n": 1}', 0.0, settle=lambda: settled.append(1), acknowledged=True)
-    world.pipeline.take("bench", message)
+    world.pipeline.take("bench", [message])
     world.commit("disk is full")
     assert settled == []
 

@@ -67,7 +67,7 @@ def run():
 
     def start(*steps, kind=Scripted, **more):
         taken = []
-        supervisor = Supervisor(kind(config(**more), steps), taken.append)
+        supervisor = Supervisor(kind(config(**more), steps), taken.extend)
         supervisor.taken = taken
         supervisor.start()
         running.append(supervisor)
@@ -374,7 +374,7 @@ def test_what_is_secret_is_taken_out_of_reasons(caplog):
         (broken, "defect in the adapter: ValueError: … is no number"),
     ):
         supervisor = Supervisor(
-            Scripted(config(), [step]), lambda message: None, lambda text: text.replace("hunter22", "…")
+            Scripted(config(), [step]), lambda messages: None, lambda text: text.replace("hunter22", "…")
         )
         supervisor.start()
         until(lambda: supervisor.state in ("down", "failed"))  # noqa: B023

@@ -77,7 +77,7 @@ def test_since_when_a_source_is_up_is_said_by_the_clock_as_it_is(monkeypatch):
     uptime, now = [50.0], [SINCE_1970]
     monkeypatch.setattr("gateway.supervisor.monotonic", lambda: uptime[0])
     monkeypatch.setattr("gateway.supervisor.now", lambda: now[0])
-    supervisor = Supervisor(Simulator(SimulatorConfig(name="one", type="simulator")), lambda message: None)
+    supervisor = Supervisor(Simulator(SimulatorConfig(name="one", type="simulator")), lambda messages: None)
     uptime[0] += 20.0
     now[0] = TODAY
     supervisor.clock_set()

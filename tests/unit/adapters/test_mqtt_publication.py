@@ -38,16 +38,17 @@ def test_what_paho_packs_is_found_again(
         properties = Properties(PacketTypes.PUBLISH)
         properties.UserProperty = user_properties
     header, body = packed(version, 77, topic.encode(), payload, qos, retain, dup, None, properties)
-    found = parse(header, body, 0, len(body), has_properties=user_properties is not None)
-    expected = (topic.encode(), payload, qos, 77 if qos else 0, dup, retain)
-    assert (found.topic, found.payload, found.qos, found.mid, found.dup, found.retain) == expected
+    found = parse(header, body, 0, len(body), 1.5, has_properties=user_properties is not None)
+    expected = (topic.encode(), payload, qos, 77 if qos else None, dup, retain)
+    assert (found.topic, found.payload, found.qos, found.packet_id, found.redelivered, found.retained) == expected
+    assert (found.acknowledged, found.arrived) == (qos > 0, 1.5)
     assert found.subscription_identifiers() == []
 
 
 @given(header=st.integers(0x30, 0x3F), body=st.binary(max_size=60), has_properties=st.booleans())
 def test_garbage_is_a_value_error_or_a_message(header: int, body: bytes, has_properties: bool) -> None:
     with contextlib.suppress(ValueError):
-        found = parse(header, body, 0, len(body), has_properties=has_properties)
+        found = parse(header, body, 0, len(body), 1.5, has_properties=has_properties)
         assert isinstance(found.subscription_identifiers(), list)
         assert len(found.topic) + len(found.properties) + len(found.payload) <= len(body)
 
@@ -55,7 +56,7 @@ def test_garbage_is_a_value_error_or_a_message(header: int, body: bytes, has_pro
 def test_subscription_identifiers_are_found() -> None:
     properties = b"\x05" + b"\x0b\x07" + b"\x0b\x80\x01"
     body = b"\x00\x01a" + properties + b"payload"
-    message = parse(0x30, body, 0, len(body), has_properties=True)
+    message = parse(0x30, body, 0, len(body), 1.5, has_properties=True)
     assert message.subscription_identifiers() == [7, 128]
     assert message.payload == b"payload"
 
@@ -63,11 +64,11 @@ def test_subscription_identifiers_are_found() -> None:
 @pytest.mark.parametrize("body", [b"", b"\x00", b"\x00\x05abc", b"\x00\x01a\x80\x80\x80\x80\x01", b"\x00\x01a\x05\x0b"])
 def test_a_short_packet_is_refused(body: bytes) -> None:
     with pytest.raises(ValueError, match="PUBLISH"):
-        parse(0x30, body + b"\xff" * 9, 0, len(body), has_properties=True)
+        parse(0x30, body + b"\xff" * 9, 0, len(body), 1.5, has_properties=True)
 
 
 def test_broken_properties_give_no_identifiers() -> None:
-    assert Publication(b"a", b"", 0, 0, False, False, b"\x02\xff\xff").subscription_identifiers() == []
+    assert Publication(b"", 1.5, b"a", properties=b"\x02\xff\xff").subscription_identifiers() == []
 
 
 BODIES = st.builds(lambda rest: b"\x00\x01a\x00\x00\x00" + rest, st.binary(max_size=300)) | st.binary(max_size=20)
@@ -91,21 +92,21 @@ def test_split_takes_what_parse_takes_and_stops_before_all_else(
         if end > len(stream) or header not in {0x30, 0x31, 0x32, 0x33, 0x3A} or len(body) > 200:
             break
         with contextlib.suppress(ValueError):
-            expected.append(parse(header, body, 0, len(body), has_properties=has_properties))
+            expected.append(parse(header, body, 0, len(body), 1.5, has_properties=has_properties))
             at = end
             continue
         break
     if len(expected) > most:
         expected = expected[:most]
         at = 6 + sum(1 + len(length_of(body)) + len(body) for _, body in packets[:most])
-    assert split(stream, 6, has_properties=has_properties, most=most, most_bytes=200) == (expected, at)
+    assert split(stream, 6, 1.5, has_properties=has_properties, most=most, most_bytes=200) == (expected, at)
 
 
 @pytest.mark.parametrize("size", [120, 127, 128, 129, 16_383, 16_384])
 def test_split_knows_where_a_packet_ends(size: int) -> None:
     body = b"\x00\x01a" + b"x" * (size - 3)
     stream = b"\x30" + length_of(body) + body
-    found, end = split(stream * 2, 0, has_properties=False, most=9, most_bytes=1 << 20)
+    found, end = split(stream * 2, 0, 1.5, has_properties=False, most=9, most_bytes=1 << 20)
     assert (len(found), end) == ((2, 2 * len(stream)) if size < 16_384 else (0, 0))
     assert all(each.payload == body[3:] for each in found)
 

@@ -50,7 +50,7 @@ def test_packets_go_on_where_ours_were_cut_out() -> None:
     with socket.create_server(("127.0.0.1", 0)) as listener:
         client = Client("contract", V5, clean=True, max_packet_bytes=100)
         heard: list[bytes] = []
-        client.on_publication = lambda publication: heard.append(publication.payload)
+        client.on_publications = lambda found: heard.extend(publication.payload for publication in found)
         client.connect("127.0.0.1", listener.getsockname()[1])
         broker, _ = listener.accept()
         with broker:
