@@ -64,7 +64,7 @@ def main(config: Path | None, log_level: str, log_format: str | None) -> None:
     os.umask(_UMASK)
     few_arenas()
     handler = set_up(log_level.upper(), log_format, configuration.secrets.hide)
-    for warning in configuration.warnings:
+    for warning in configuration.remarks:
         logging.getLogger(__name__).warning("%s", warning)
     resolve_in_background()
     try:

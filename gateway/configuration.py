@@ -18,7 +18,7 @@ from gateway.settings.problems import Complaint
 from gateway.settings.toml_lines import Path as Place
 from gateway.settings.words import described, did_you_mean, one_of, quoted
 
-__all__ = ["Configuration", "find_config", "load"]
+__all__ = ["Configuration", "find_config", "load", "no_source"]
 
 Chosen = tuple[AdapterType, AdapterConfig]
 
@@ -40,6 +40,12 @@ class Configuration:
     profile_configs: Mapping[str, ProfileConfig]
     """What ``profiles`` were made of."""
 
+    @property
+    def remarks(self) -> tuple[str, ...]:
+        """All that people are told of a configuration that can be used: ``warnings``, and that nothing will come."""
+        is_idle = not any(config.enabled for _, config in self.adapters)
+        return (*self.warnings, no_source(self.path)) if is_idle else self.warnings
+
     def sharing(self, other: "Configuration") -> "Configuration":
         """Return the same with those profiles of ``other`` that are no different: as the same objects."""
         same = {
@@ -48,6 +54,12 @@ class Configuration:
             if other.profile_configs.get(name) == config
         }
         return replace(self, profiles={**self.profiles, **same})
+
+
+def no_source(path: Path) -> str:
+    """Return what is to be said, and by all in the same words, where no source is enabled in ``path``."""
+    remedy = f"add an [[adapters]] table to {path.absolute()}, then gatewayctl reload"
+    return f"no source is configured and enabled: nothing will come; {remedy}"
 
 
 def load(

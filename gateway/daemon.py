@@ -11,7 +11,7 @@ from importlib.metadata import version
 from gateway import runtime
 from gateway.chores import Chores
 from gateway.clockwatch import ClockWatch
-from gateway.configuration import Configuration
+from gateway.configuration import Configuration, no_source
 from gateway.deliveries import Deliveries
 from gateway.devices import Devices
 from gateway.errors import JournalDown
@@ -150,6 +150,7 @@ class Daemon:
             journal=self._journal,
             notes=self._notes,
             hanging=lambda: self._watchdog.problems,
+            idle=no_source(self._configuration.path),
             clients=self._sockets.clients,
             hub=self._hub,
             soundings=self._soundings,
@@ -160,6 +161,7 @@ class Daemon:
         services = Services(
             name=self._reload.name,
             version=VERSION,
+            configuration=self._configuration.path.absolute(),
             devices=self._devices,
             live=self._live,
             history=self._queries,

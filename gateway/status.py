@@ -33,6 +33,8 @@ class Status:
     """What people must know until the next start: a damaged journal that was moved aside, a defect of ours."""
     hanging: Callable[[], Sequence[str]]
     """Which of the gateway's own stages make no progress, in words."""
+    idle: str
+    """What is wrong where no source is enabled, in words."""
     clients: Callable[[], int]
     hub: HubLag
     soundings: Soundings
@@ -80,6 +82,8 @@ class Status:
         found = [*self.hanging(), *self.notes]
         if self.journal.problem:
             found.append(self.journal.problem)
+        if not self._enabled():
+            found.append(self.idle)
         if not is_set(now()):
             found.append("the clock is not set: readings are stamped with times that are put right once it is")
         for supervisor in self.supervisors:
@@ -97,9 +101,12 @@ class Status:
 
     def summary(self) -> str:
         """Return how it goes, in a line: the same words while nothing changes."""
-        enabled = [supervisor for supervisor in self.supervisors if supervisor.state != "disabled"]
+        enabled = self._enabled()
         up = sum(1 for supervisor in enabled if supervisor.state == "up")
         return "; ".join([f"{up} of {len(enabled)} sources up", *self.problems()])
+
+    def _enabled(self) -> list[Supervisor]:
+        return [supervisor for supervisor in self.supervisors if supervisor.config.enabled]
 
     def _source(self, supervisor: Supervisor) -> Mapping[str, object]:
         return {

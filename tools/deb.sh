@@ -48,9 +48,7 @@ write_command() {  # NAME MODULE: -I, so that nobody's PYTHONPATH takes the plac
 
 add_configuration() {
     mkdir -p "$tree/root/etc/telemetry-gateway"
-    sed 's|^#state_dir = "state"$|state_dir = "/var/lib/telemetry-gateway"|' gateway.toml \
-        > "$tree/root/etc/telemetry-gateway/gateway.toml"
-    grep -q '^state_dir = "/var/lib/telemetry-gateway"$' "$tree/root/etc/telemetry-gateway/gateway.toml"
+    .venv/bin/gatewayctl config sample --service > "$tree/root/etc/telemetry-gateway/gateway.toml"
 }
 
 add_completion() {

@@ -22,7 +22,7 @@ def check(options: Options, file: Path | None) -> None:
     path = file or options.config_file()
     found = load(path, elsewhere=True)
     adapters, profiles = _counted(len(found.adapters), "adapter"), _counted(len(found.profiles), "profile")
-    for warning in found.warnings:
+    for warning in found.remarks:
         click.echo(f"warning: {warning}", err=True)
     for added in found.added:
         click.echo(f"{added}: added")

@@ -11,13 +11,15 @@ def config() -> None:
 
 
 @config.command()
-def sample() -> None:
+@click.option("--service", is_flag=True, help="As the Debian package has it: no source yet, state in /var/lib.")
+def sample(service: bool) -> None:
     """Print a commented gateway.toml with every key there is."""
     from gateway.cli import sample as samples  # noqa: PLC0415  not at each TAB of shell completion
     from gateway.cli import schema as schemas  # noqa: PLC0415
     from gateway.registry import Registry  # noqa: PLC0415
 
-    click.echo(samples.build(schemas.build(Registry.installed())), nl=False)
+    build = samples.build_for_service if service else samples.build
+    click.echo(build(schemas.build(Registry.installed())), nl=False)
 
 
 @config.command()

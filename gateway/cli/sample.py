@@ -8,12 +8,19 @@ from typing import Any
 from gateway.cli.schema import Schema, resolve
 
 _WIDTH = 110
-_HEAD = """The configuration of the telemetry gateway.
-
+_TITLE = "The configuration of the telemetry gateway."
+_KEYS = """
 What is commented out without a blank behind the # is a key with its default, or with an example where there is no \
-default: remove the # to set it. Durations are texts such as "30s", "12h" or "30d", sizes such as "512MiB".
-
+default: remove the # to set it. Durations are texts such as "30s", "12h" or "30d", sizes such as "512MiB"."""
+_TEST = """
 Test a change:  gatewayctl check gateway.toml"""
+_SERVICE = """
+There is no source in it yet. Your MQTT broker, or your serial port, goes below, or into a file of its own in conf.d/ \
+beside this one. Short examples are in /usr/share/doc/telemetry-gateway/examples/. Then:
+
+  gatewayctl check && sudo systemctl reload telemetry-gateway"""
+_STATE_DIR = ('#state_dir = "state"', 'state_dir = "/var/lib/telemetry-gateway"')
+"""As the models have it, and where a service keeps it."""
 _LIVE_ADAPTER = "simulator"
 """What a new gateway starts with, so that there is something to see."""
 _NAMES = {"profiles": "climate", "metrics": "temperature"}
@@ -22,10 +29,21 @@ _NAMES = {"profiles": "climate", "metrics": "temperature"}
 
 def build(schema: Schema) -> str:
     """Return the text of a sample that can be used as it is."""
-    lines = list(_prose(_HEAD))
+    return _text(schema, f"{_TITLE}\n{_KEYS}\n{_TEST}", live_adapter=_LIVE_ADAPTER)
+
+
+def build_for_service(schema: Schema) -> str:
+    """Return what the service begins with: no source, as nobody wants invented readings among theirs."""
+    text = _text(schema, f"{_TITLE}\n{_SERVICE}\n{_KEYS}", live_adapter=None)
+    assert _STATE_DIR[0] in text
+    return text.replace(*_STATE_DIR)
+
+
+def _text(schema: Schema, head: str, *, live_adapter: str | None) -> str:
+    lines = list(_prose(head))
     for name, node in schema["properties"].items():
         if name == "adapters":
-            lines += _adapters(schema, node)
+            lines += _adapters(schema, node, live_adapter)
         elif not _is_table(schema, node):
             lines += ["", *_prose(node["description"]), f"{name} = {_toml(node['default'])}"]
         else:
@@ -33,13 +51,12 @@ def build(schema: Schema) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _adapters(schema: Schema, node: Schema) -> Iterator[str]:
+def _adapters(schema: Schema, node: Schema, live: str | None) -> Iterator[str]:
     for branch in node["items"]["oneOf"]:
         adapter = resolve(schema, branch)
         kind = adapter["properties"]["type"]["const"]
-        yield from _table(
-            schema, "[[adapters]]", adapter, given={"name": kind, "type": kind}, is_live=kind == _LIVE_ADAPTER
-        )
+        given = {"name": kind, "type": kind}
+        yield from _table(schema, "[[adapters]]", adapter, given=given, is_live=kind == live)
 
 
 def _any_table(schema: Schema, path: str, node: Schema, *, is_live: bool) -> Iterator[str]:

@@ -10,7 +10,7 @@ from pathlib import Path
 from pydantic import SecretStr
 
 from gateway.adapter import AdapterConfig
-from gateway.configuration import Chosen
+from gateway.configuration import Chosen, no_source
 from gateway.doctor.facts import Facts, SourceState
 from gateway.findings import Finding, Severity, Situation, error, note, warning
 from gateway.settings.files import FOLDER
@@ -148,9 +148,10 @@ def _left_out(path: Path) -> Iterator[Finding]:
 
 
 def _none_enabled(facts: Facts) -> Iterator[Finding]:
+    assert facts.configuration is not None
     if not _enabled(facts):
-        remedy = f"add an [[adapters]] table to {facts.path}; gatewayctl config sample shows all there are"
-        yield warning("no-sources", "configuration", "no source is configured and enabled: nothing will come", remedy)
+        text, _, remedy = no_source(facts.configuration.path).partition("; ")
+        yield warning("no-sources", "configuration", text, f"{remedy}; gatewayctl config sample shows all there are")
 
 
 def _twice(chosen: Sequence[Chosen]) -> Iterator[Finding]:

@@ -127,7 +127,7 @@ class Reload:
             exchange = Exchange(self._sources, stopping, self._up_within_s)
             changes = exchange.to(plans(new), as_it_begins=partial(self._set, settings, new.settings))
             self._configuration = new
-            return Report(sources=changes, settings=settings, restart=restart, warnings=new.warnings)
+            return Report(sources=changes, settings=settings, restart=restart, warnings=new.remarks)
         except ConfigError as error:
             return Report(problems=[str(problem) for problem in error.problems])
         except Exception as error:

@@ -54,7 +54,7 @@ class Report:
     restart: Sequence[str] = ()
     """Keys that need a restart."""
     warnings: Sequence[str] = ()
-    """What can be used, and had better be otherwise: a secret that everybody can read."""
+    """What can be used, and had better be otherwise: a secret that everybody can read, no source."""
 
     @property
     def complete(self) -> bool:

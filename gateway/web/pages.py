@@ -17,7 +17,7 @@ def blueprint(services: Services) -> Blueprint:
 
     @pages.get("/")
     def overview() -> str:
-        return render_template("index.html")
+        return render_template("index.html", configuration=services.configuration)
 
     @pages.get("/devices/<device_id>")
     def device(device_id: str) -> str:

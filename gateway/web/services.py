@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Protocol
 
 from gateway.devices import Devices
@@ -42,6 +43,8 @@ class Services:
     name: Callable[[], str]
     """Of the gateway; a reload may change it."""
     version: str
+    configuration: Path
+    """The file, for whoever has to edit it."""
     devices: Devices
     live: Live
     history: History

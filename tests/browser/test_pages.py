@@ -137,6 +137,26 @@ def test_a_new_device_appears_on_the_open_overview(broker: Mosquitto, visit: Beg
     expect(page.locator("#empty")).to_be_hidden()
 
 
+def test_without_a_source_the_overview_says_what_to_do_until_there_is_one(
+    browser: Browser, broker: Mosquitto, tmp_path: Path
+) -> None:
+    with Daemon(tmp_path / "gateway", "") as daemon:
+        viewer = Visit(browser, daemon.url)
+        page = viewer.open()
+        expect(page.locator("#no-source")).to_contain_text("No source is configured yet")
+        expect(page.locator("#no-source")).to_contain_text(str(daemon.config))
+        expect(page.locator("#empty")).to_be_hidden()
+        example = page.locator("#no-source pre").first.inner_text()
+        daemon.configure(example.replace('"127.0.0.1"', f'"127.0.0.1"\nport = {broker.port}'))
+        daemon.reload()
+        expect(page.locator("#empty")).to_contain_text("Waiting for the first reading", timeout=10_000)
+        expect(page.locator("#no-source")).to_be_hidden()
+        broker.publish("sensors/kitchen", climate(21.5))
+        expect(page.locator(".card h2")).to_have_text(["kitchen"])
+        expect(page.locator("#empty")).to_be_hidden()
+        viewer.close()
+
+
 def test_overview_has_its_history_and_a_filter(broker: Mosquitto, visit: Begin) -> None:
     names = [f"room-{number}" for number in range(1, 12)]
     for name in names:

@@ -70,9 +70,7 @@ def service(machine, before, package, broker_port):
     policy.unlink()
     port = free_port()
     service = Service(machine, port)
-    text = service.config.read_text()
-    assert "#port = 8080\n" in text
-    service.config.write_text(text.replace("#port = 8080\n", f"port = {port}\n") + mqtt(broker_port))
+    service.config.write_text(service.shipped() + mqtt(broker_port))
     drop_in = machine.root / f"etc/systemd/system/{NAME}.service.d/sooner.conf"
     drop_in.parent.mkdir()
     drop_in.write_text(f"[Service]\nWatchdogSec={WATCHDOG_S}\nRestartSec=500ms\n")

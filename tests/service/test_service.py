@@ -89,12 +89,29 @@ def edited(service, more):
 
 def test_it_is_ready_says_how_it_goes_and_is_in_a_sandbox(running):
     assert running.show("NotifyAccess") == "main"
-    wait_until(lambda: running.show("StatusText") == "2 of 2 sources up", "the status says so")
+    wait_until(lambda: running.show("StatusText") == "1 of 1 sources up", "the status says so")
     assert running.machine.run(f"systemctl is-enabled {NAME}") == "enabled"
     assert running.machine.run(f"systemd-analyze verify {NAME}.service") == ""
     told = running.machine.run(f"systemd-analyze security --no-pager {NAME}")
     print(told)
     assert float(re.search(r"exposure level for \S+: ([\d.]+)", told)[1]) <= MOST_EXPOSED
+
+
+def test_as_it_is_installed_it_invents_nothing_and_says_what_is_missing(running):
+    devices = running.get("/api/v1/devices")["devices"]
+    edited, missing = running.config.read_text(), "no source is configured and enabled"
+    running.config.write_text(running.shipped())
+    running.control("restart")
+    assert running.get("/readyz")["ready"]
+    assert running.source_states() == {}
+    assert f"add an [[adapters]] table to /etc/{NAME}/gateway.toml" in running.get("/api/v1/status")["problems"][0]
+    wait_until(lambda: missing in running.show("StatusText"), "systemctl status says so")
+    assert missing in running.machine.run(["sh", "-c", "gatewayctl check 2>&1"])
+    running.config.write_text(edited)
+    running.control("reload")
+    running.wait_source("broker")
+    wait_until(lambda: running.show("StatusText") == "1 of 1 sources up", "the status says so")
+    assert running.get("/api/v1/devices")["devices"] == devices == []
 
 
 def test_a_message_to_its_broker_reaches_a_viewer_outside(running, say):

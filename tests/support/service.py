@@ -25,6 +25,13 @@ class Service:
         self.machine = machine
         self.url = f"http://127.0.0.1:{port}"
         self.config = machine.root / CONFIG
+        self._shipped = self.config.read_text()
+        self._port = port
+
+    def shipped(self) -> str:
+        """Return the configuration as it was installed, but for the port."""
+        assert "#port = 8080\n" in self._shipped
+        return self._shipped.replace("#port = 8080\n", f"port = {self._port}\n")
 
     def show(self, key: str) -> str:
         """Return a property of the unit."""

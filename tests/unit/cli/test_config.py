@@ -58,6 +58,17 @@ def test_the_sample_can_be_used_as_it_is(sample_text, tmp_path):
     assert found.settings.journal == Settings().journal
 
 
+def test_the_one_for_the_service_has_no_source_and_its_own_folder_and_else_says_the_same(sample_text, tmp_path):
+    text = printed("sample", "--service")
+    (tmp_path / "gateway.toml").write_text(text)
+    found = load(tmp_path / "gateway.toml")
+    assert (found.adapters, str(found.settings.gateway.state_dir)) == ((), "/var/lib/telemetry-gateway")
+    assert "/usr/share/doc/telemetry-gateway/examples/" in text
+    everything, here = tomllib.loads(uncommented(sample_text)), tomllib.loads(uncommented(text))
+    assert here.pop("gateway") == everything.pop("gateway") | {"state_dir": "/var/lib/telemetry-gateway"}
+    assert here == everything
+
+
 def test_the_sample_has_every_table(sample_text):
     everything = tomllib.loads(uncommented(sample_text))
     assert set(everything) == set(Settings.model_fields)

@@ -3,7 +3,7 @@ import logging
 import pytest
 
 from gateway.adapter import Adapter, AdapterConfig
-from gateway.configuration import Configuration
+from gateway.configuration import Configuration, no_source
 from gateway.errors import ConfigError, ConfigProblem
 from gateway.notify import Notifier
 from gateway.reload import Reload
@@ -88,10 +88,10 @@ def broken(line):
     return ConfigError([ConfigProblem(f"gateway.toml:{line}", "web.port", "a whole number", "nothing")])
 
 
-def test_nothing_has_changed(reload):
+def test_nothing_has_changed(reload, file):
     assert reload.answer() == {
         "complete": True,
-        "words": ["nothing has changed"],
+        "words": ["nothing has changed", f"warning: {no_source(file.path)}"],
         "problems": [],
         "sources": [],
         "settings": [],

@@ -6,6 +6,8 @@ import { count, several } from "./format.js";
 
 const EVERY_MS = 20_000;
 const MOST = 999;
+const handlers = [];
+let known = null;
 
 /** Show how many rejects are kept. */
 export function showRejects(total) {
@@ -24,11 +26,24 @@ function showCount(id, total, title) {
   say(mark, total > MOST ? `${MOST}+` : count(total));
 }
 
-async function look() {
+/** Call `handle` with STATUS each time that it was looked at, and now if it was already. */
+export function onStatus(handle) {
+  handlers.push(handle);
+  if (known) handle(known);
+}
+
+function learn(status) {
+  known = status;
+  showProblems(status.problems);
+  for (const handle of handlers) handle(status);
+}
+
+/** Look now, and not only when it is time. */
+export async function look() {
   if (document.hidden) return;
   const looks = [
     get("rejects", { limit: 1 }).then(({ total }) => showRejects(total)),
-    get("status").then(({ problems }) => showProblems(problems)),
+    get("status").then(learn),
   ];
   await Promise.allSettled(looks); // where one fails, the connection's badge says what is wrong
 }

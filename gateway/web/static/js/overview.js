@@ -6,16 +6,21 @@ import { byId, say } from "./dom.js";
 import { several } from "./format.js";
 import { coalesced, eachSecond } from "./frame.js";
 import { Link } from "./link.js";
+import { look, onStatus } from "./nav.js";
 
 const FILTER_FROM = 9; // devices
 const PAST = 60; // readings
 const MOST_CARDS = 2000;
+const SOON_MS = 2000; // whoever is told to edit a file wants to see it take effect
 
 const cards = new Map();
 const changed = new Set();
 const grid = byId("devices");
 const filter = byId("filter");
 const link = new Link();
+let entered = false; // and so known whether there are devices
+let idle = false; // no source is enabled
+let soon = null;
 const inOrder = new Intl.Collator(undefined, { numeric: true, sensitivity: "base" });
 
 const draw = coalesced(() => {
@@ -47,9 +52,15 @@ function arrange() {
   sorted.forEach((card, index) => {
     if (grid.children[index] !== card.root) grid.insertBefore(card.root, grid.children[index] ?? null);
   });
-  byId("empty").hidden = cards.size > 0;
+  sayWhyEmpty();
   filter.hidden = cards.size < FILTER_FROM;
   sift();
+}
+
+function sayWhyEmpty() {
+  const empty = entered && cards.size === 0;
+  byId("empty").hidden = !empty || idle;
+  byId("no-source").hidden = !empty || !idle;
 }
 
 function sift() {
@@ -98,6 +109,7 @@ async function loadNext() {
 
 async function enter() {
   const { devices } = await link.ask("overview", {});
+  entered = true;
   take(devices);
   arrange();
   tick();
@@ -105,6 +117,12 @@ async function enter() {
 
 link.onConnect(() => enter().catch((error) => say(byId("summary"), error.message)));
 link.on("devices", ({ devices }) => { take(devices); tick(); });
+onStatus(({ sources }) => {
+  idle = sources.every(({ state }) => state === "disabled");
+  clearTimeout(soon);
+  if (idle) soon = setTimeout(look, SOON_MS);
+  sayWhyEmpty();
+});
 filter.addEventListener("input", sift);
 addEventListener("resize", redraw);
 document.addEventListener("themechange", redraw);
