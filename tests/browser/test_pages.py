@@ -229,6 +229,38 @@ def test_a_reconnect_keeps_every_reading(broker: Mosquitto, daemon: Daemon, visi
     assert (data["firstSeq"], data["points"], data["unexplained"]) == ("1", "60", "0")
 
 
+COLOUR = "it => getComputedStyle(it).color"
+
+
+@pytest.mark.parametrize(
+    "shown",
+    [
+        ("/", ".card .badge", "Online", "#summary"),
+        ("/devices/kitchen", "#state", "Online", "#about"),
+        ("/status", "#health", "Healthy", "#about"),
+    ],
+)
+def test_while_the_gateway_is_away_the_page_says_how_it_was_and_claims_nothing(
+    broker: Mosquitto, daemon: Daemon, visit: Begin, shown: tuple[str, str, str, str]
+) -> None:
+    path, badge, state, about = shown
+    broker.publish("sensors/kitchen", climate(21.5))
+    page = visit().open(path)
+    expect(page.locator(badge)).to_have_text(state)
+    value = page.locator(".value").first
+    colours = [it.evaluate(COLOUR) for it in (value, page.locator(badge))]
+    daemon.stop()
+    expect(page.locator(badge)).to_have_text(f"Was {state.lower()}", timeout=10_000)
+    expect(page.locator(about)).to_contain_text("no connection to the gateway since ")
+    grey = [it.evaluate(COLOUR) for it in (value, page.locator(badge))]
+    assert [before != after for before, after in zip(colours, grey, strict=True)] == [True, True]
+    assert len(set(grey)) == 1
+    daemon.start()
+    expect(page.locator(badge)).to_have_text(state, timeout=20_000)
+    expect(page.locator(about)).not_to_contain_text("no connection")
+    assert value.evaluate(COLOUR) == colours[0]
+
+
 def test_a_replaced_journal_is_said(broker: Mosquitto, daemon: Daemon, visit: Begin) -> None:
     publish_series(broker, "kitchen", range(1, 21))
     viewer = visit()

@@ -1,7 +1,8 @@
 /* One device on the overview. */
 
 import { hasAddress } from "./api.js";
-import { badge, element, say } from "./dom.js";
+import { showState } from "./connection.js";
+import { element, say } from "./dom.js";
 import { showValue } from "./figure.js";
 import { ago, Figure, label, several } from "./format.js";
 import { Spark } from "./spark.js";
@@ -29,7 +30,6 @@ export class Card {
   update(device) {
     this.device = device;
     this.root.dataset.state = device.state;
-    badge(this.state, device.state);
     say(this.source, device.source ?? "");
     if (device.last && this.#isNew(device.last)) this.#show(device);
     this.#seen = device.last;
@@ -90,8 +90,9 @@ export class Card {
     return { label: called, value: shown, number, unit, spark, figure: new Figure() };
   }
 
-  /** Say how old the last reading is. */
-  tick(now) {
+  /** Say how the device is, or how it was while the gateway is away, and how old its last reading is. */
+  tick(now, isAway) {
+    showState(this.state, this.device.state, isAway);
     say(this.age, this.device.last_seen ? ago(now - this.device.last_seen) : "never seen");
   }
 

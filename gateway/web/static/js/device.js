@@ -2,7 +2,8 @@
 
 import { between, get } from "./api.js";
 import { words } from "./bands.js";
-import { badge, byId, capital, say } from "./dom.js";
+import { awaySince, showState } from "./connection.js";
+import { byId, capital, say } from "./dom.js";
 import { ago, clock, several } from "./format.js";
 import { coalesced, eachSecond } from "./frame.js";
 import { Link } from "./link.js";
@@ -43,10 +44,10 @@ function drawNow() {
 
 function tick(span = windowOf(seconds, link.now(), record.newest)) {
   if (!about) return;
-  badge(byId("state"), about.state);
+  showState(byId("state"), about.state, link.lostAt !== null);
   byId("tiles").dataset.state = about.state;
   const seen = Math.max(about.last_seen ?? 0, Math.min(record.newest ?? 0, link.now()));
-  say(byId("about"), `from ${about.source} · last reading ${ago(link.now() - seen)}`);
+  say(byId("about"), `from ${about.source} · last reading ${ago(link.now() - seen)}${awaySince(link.lostAt, link.now())}`);
   if (span.held) say(byId("progress"), `Nothing newer: the charts end at ${clock(span.end)}`);
 }
 
@@ -142,6 +143,7 @@ function mine(handle) {
 }
 
 link.onConnect(() => join().catch((error) => notice(`The gateway refused this device: ${error.message}`)));
+link.onLost(() => { say(byId("watchers"), ""); tick(); });
 link.on("readings", mine(take));
 link.on("gap", mine(miss));
 link.on("rebased", mine(putRight));

@@ -12,6 +12,9 @@ export class Link {
   #ahead = 0; // the gateway's clock minus ours, in seconds
   #away = null;
 
+  /** When the connection was lost, in Unix seconds by the gateway's clock; null while it stands. */
+  lostAt = null;
+
   constructor() {
     this.#socket.on("connect", () => this.#live());
     this.#socket.on("disconnect", () => this.#lost());
@@ -34,6 +37,11 @@ export class Link {
     this.#socket.on("connect", handle);
   }
 
+  /** Call `handle` each time the connection is lost. */
+  onLost(handle) {
+    this.#socket.on("disconnect", handle);
+  }
+
   /** A socket of another namespace, on the same connection. */
   beside(namespace) {
     return this.#socket.io.socket(namespace).connect();
@@ -53,11 +61,13 @@ export class Link {
   #live() {
     clearTimeout(this.#away);
     this.#away = null;
+    this.lostAt = null;
     showConnection("live");
   }
 
   #lost() {
     if (this.#away !== null) return;
+    this.lostAt = this.now();
     showConnection(navigator.onLine ? "reconnecting" : "offline");
     this.#away = setTimeout(() => showConnection("offline"), OFFLINE_AFTER_MS);
   }

@@ -2,6 +2,7 @@
 
 import { hasAddress, newest } from "./api.js";
 import { Card } from "./card.js";
+import { awaySince } from "./connection.js";
 import { byId, say } from "./dom.js";
 import { several } from "./format.js";
 import { coalesced, eachSecond } from "./frame.js";
@@ -75,12 +76,13 @@ function sift() {
 
 function summarise() {
   const online = [...cards.values()].filter(({ device }) => device.state === "online").length;
-  say(byId("summary"), cards.size ? `${several(cards.size, "device")}, ${online} online` : "");
+  const states = link.lostAt === null ? `, ${online} online` : awaySince(link.lostAt, link.now());
+  say(byId("summary"), cards.size ? several(cards.size, "device") + states : "");
   grid.dataset.devices = cards.size;
 }
 
 function tick() {
-  for (const card of cards.values()) card.tick(link.now());
+  for (const card of cards.values()) card.tick(link.now(), link.lostAt !== null);
 }
 
 /* History is asked for when a card comes into view, a few at a time. */
@@ -116,6 +118,7 @@ async function enter() {
 }
 
 link.onConnect(() => enter().catch((error) => say(byId("summary"), error.message)));
+link.onLost(() => { summarise(); tick(); });
 link.on("devices", ({ devices }) => { take(devices); tick(); });
 onStatus(({ sources }) => {
   idle = sources.every(({ state }) => state === "disabled");

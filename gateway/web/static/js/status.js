@@ -1,7 +1,7 @@
 /* The status page: polled, so that it also tells of a gateway whose live part is in trouble. */
 
 import { get } from "./api.js";
-import { showConnection } from "./connection.js";
+import { awaySince, showConnection, showState } from "./connection.js";
 import { badge, byId, capital, element, say } from "./dom.js";
 import { ago, bytes, count, duration, moment } from "./format.js";
 import { ledgerRows, equation } from "./ledger.js";
@@ -11,6 +11,7 @@ const EVERY_MS = 2000;
 const IN_STEP_S = 2; // what a message may be on its way
 const OFF_S = 60; // from here on the gateway calls it a problem
 let failures = 0;
+let known = null; // the last answer
 
 async function poll() {
   try {
@@ -19,6 +20,7 @@ async function poll() {
     showConnection("live");
   } catch {
     failures += 1;
+    if (failures === 1 && known) showAway(known);
     showConnection(failures > 5 ? "offline" : "reconnecting");
   }
 }
@@ -31,8 +33,9 @@ async function forever() {
 }
 
 function show(status) {
-  const { gateway, healthy, problems } = status;
-  badge(byId("health"), healthy ? "healthy" : "degraded");
+  const { gateway, problems } = status;
+  known = status;
+  showState(byId("health"), health(status), false);
   say(byId("about"), `${gateway.name} · version ${gateway.version} · up for ${duration(gateway.uptime_s)}`);
   showProblems(problems);
   byId("problems").replaceChildren(...problems.map((text) => element("li", {}, capital(text))));
@@ -44,6 +47,15 @@ function show(status) {
   tiles("facts", figures(status));
   tiles("journal", journal(status.journal));
 }
+
+/* What is seen is of the last answer, and no claim. */
+function showAway(status) {
+  const now = Date.now() / 1000;
+  showState(byId("health"), health(status), true);
+  say(byId("about"), `${status.gateway.name} · version ${status.gateway.version}${awaySince(now, now)}`);
+}
+
+const health = ({ healthy }) => (healthy ? "healthy" : "degraded");
 
 function figures({ sources, devices, clients, live }) {
   const up = sources.filter(({ state }) => state === "up").length;
