@@ -64,7 +64,10 @@ add_debian() {
         cp "systemd/telemetry-gateway.$kind" "$tree/debian/telemetry-gateway.$kind"
     done
     mkdir "$tree/doc" "$tree/examples"
-    cp README.md docs/*.md "$tree/doc"
+    cp -r README.md docs "$tree/doc"
+    # What isn't in the package is named there, and not linked; the examples are beside the pages.
+    find "$tree/doc" -name '*.md' -exec sed -i -E -e 's#config/examples/#examples/#g' \
+        -e 's#\[([^]]+)\]\((\.\./(\.\.|bench|gateway|tests)/|bench/|CHANGELOG|CONTRIBUTING|LICENSE)[^)]*\)#\1#g' {} +
     cp config/examples/* "$tree/examples"
     cp CHANGELOG.md "$tree/CHANGELOG.md"
     printf 'telemetry-gateway (%s) bookworm; urgency=medium\n\n  * See CHANGELOG.md.\n\n -- %s  %s\n' "$version" \

@@ -28,7 +28,8 @@ def doctor(options: Options, as_json: bool) -> None:
     """Look for what is wrong on this machine, and say remedies.
 
     Works beside a running gateway, which it doesn't disturb, and without one. As root it sees more: which process holds
-    a port, and files that aren't yours. docs/doctor.md lists what is found.
+    a port, and files that aren't yours. docs/doctor.md lists what is found (of the package:
+    /usr/share/doc/telemetry-gateway/docs/doctor.md).
 
     Exits with 0 if nothing is wrong (notes don't count), 1 if something is, 78 if the configuration can't be used.
     """
