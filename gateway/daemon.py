@@ -120,6 +120,8 @@ class Daemon:
     def _compose_reload(self) -> Reload:
         live = {"web.allowed_origins": lambda settings: self._front.guard.allow(settings.web.allowed_origins)}
         live |= dict.fromkeys(("journal.retention", "journal.max_size"), lambda to: self._journal.limit(to.journal))
+        bounds = ("web.max_clients", "web.max_clients_per_address", "web.trusted_proxies")
+        live |= dict.fromkeys(bounds, lambda to: self._front.limit(to.web))
         return Reload(
             self._configuration,
             self._sources,

@@ -19,6 +19,10 @@ class Addresses:
     """
 
     def __init__(self, trusted: Sequence[str]) -> None:
+        self.trust(trusted)
+
+    def trust(self, trusted: Sequence[str]) -> None:
+        """Believe these from now on; whose the connections are that are open was told when they came."""
         self._trusted = [ip_network(one, strict=False) for one in trusted]
 
     def of_peer(self, host: str) -> str | None:

@@ -45,11 +45,14 @@ class Crowd:
     def __init__(self, app: WsgiApp, server: Any, most: int, most_per_address: int, addresses: Addresses) -> None:
         self._app = app
         self._server = server
-        self._most = most
-        self._most_per_address = most_per_address
+        self.bound(most, most_per_address)
         self._addresses = addresses
         self._greet: Callable[[str, Environ], object] = server.eio.handlers["connect"]
         server.eio.on("connect", self._connected)
+
+    def bound(self, most: int, most_per_address: int) -> None:
+        """Take so many from now on; who is in stays, also where that are more."""
+        self._most, self._most_per_address = most, most_per_address
 
     def __call__(self, environ: Environ, start_response: Callable[..., Any]) -> Iterable[bytes]:
         """Answer a request, or ask a newcomer to come later."""

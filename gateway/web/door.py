@@ -74,11 +74,14 @@ class Door:
         self.turnstile = Turnstile()
         """For requests, of all connections together."""
         self._listener = listener
-        self._most = most
-        self._most_per_address = most_per_address
+        self.bound(most, most_per_address)
         self._whose = whose
         self._open: dict[Any, Connection] = {}
         self._rate = Allowance(_A_SECOND, _AT_ONCE)
+
+    def bound(self, most: int, most_per_address: int) -> None:
+        """Let so many in from now on; those that are open stay."""
+        self._most, self._most_per_address = most, most_per_address
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._listener, name)

@@ -22,6 +22,7 @@ class Front:
 
     def __init__(self, web: WebSettings) -> None:
         self._web = web
+        self._door: Door | None = None
         self._addresses = Addresses(web.trusted_proxies)
         self.app = app.create()
         self.guard = Guard(self.app, web.allowed_origins)
@@ -37,7 +38,18 @@ class Front:
     def serve(self, listener: Any, stop: Event, chores: Chores) -> Task:
         """Begin to serve."""
         spawn(self._crowd.run, stop, chores)
-        most = server.room_for(_CONNECTIONS_A_CLIENT * self._web.max_clients)
-        each = _CONNECTIONS_A_CLIENT * self._web.max_clients_per_address
-        door = Door(listener, most, each, self._addresses.of_peer)
-        return spawn(server.serve, door, Answers(self.guard), chores)
+        self._door = Door(listener, *_connections(self._web), self._addresses.of_peer)
+        return spawn(server.serve, self._door, Answers(self.guard), chores)
+
+    def limit(self, web: WebSettings) -> None:
+        """Let other bounds and proxies hold for whoever comes from now on; who is connected stays."""
+        self._addresses.trust(web.trusted_proxies)
+        self._crowd.bound(web.max_clients, web.max_clients_per_address)
+        if self._door is not None:
+            self._door.bound(*_connections(web))
+
+
+def _connections(web: WebSettings) -> tuple[int, int]:
+    """Return how many may be open, in all and from one address; the process then has files for them."""
+    most = server.room_for(_CONNECTIONS_A_CLIENT * web.max_clients)
+    return most, _CONNECTIONS_A_CLIENT * web.max_clients_per_address

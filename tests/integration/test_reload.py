@@ -13,9 +13,11 @@ from tests.support.daemon import Daemon, mqtt, serial
 from tests.support.mosquitto import Mosquitto
 from tests.support.ports import wait_until
 from tests.support.ptys import VirtualPort
+from tests.support.raw_client import RawClient
 from tests.support.viewers import Viewer
 
 PROFILE = "[profiles.climate.metrics.temperature]\nmax = {most}\n"
+SPOKEN_FOR = "X-Forwarded-For: 192.0.2.1\r\n"
 CLIMATE = 'profile = "climate"\n'
 
 
@@ -60,6 +62,12 @@ def may_connect(daemon, origin):
             return answer.status == 200
     except urllib.error.HTTPError:
         return False
+
+
+def admits(daemon, headers=""):
+    """Return the status that a newcomer is answered with."""
+    with RawClient(daemon.port, headers) as newcomer:
+        return newcomer.answer.split()[1]
 
 
 def gatewayctl(daemon, *arguments):
@@ -176,6 +184,26 @@ def test_what_a_running_gateway_can_and_can_not_change(start, broker):
     done = gatewayctl(daemon, "reload")
     assert done.returncode == 1
     assert "journal.durability changed in the configuration; it needs a restart" in done.stdout
+
+
+def test_how_many_may_connect_and_which_proxies_are_believed_change_and_who_is_connected_stays(start):
+    daemon = start("max_clients = 3\nmax_clients_per_address = 1\n")
+    with RawClient(daemon.port, SPOKEN_FOR) as first:
+        first.join("kitchen")
+        assert admits(daemon, SPOKEN_FOR) == b"429"
+        daemon.configure("max_clients = 2\nmax_clients_per_address = 2\n")
+        assert daemon.reload()["settings"] == ["web.max_clients", "web.max_clients_per_address"]
+        with RawClient(daemon.port, SPOKEN_FOR) as second:
+            assert second.answer.split()[1] == b"101"
+            second.join("kitchen")
+            assert admits(daemon) == b"503"
+            daemon.configure("max_clients = 4\nmax_clients_per_address = 1\ntrusted_proxies = []\n")
+            assert daemon.reload()["complete"]
+            with RawClient(daemon.port, SPOKEN_FOR) as third:  # nobody is believed: it comes from this machine
+                assert third.answer.split()[1] == b"101"
+                third.join("kitchen")
+                assert admits(daemon, "X-Forwarded-For: 192.0.2.2\r\n") == b"429"
+                assert daemon.get("/api/v1/status")["clients"] == 3
 
 
 def test_a_signal_reloads_and_the_log_says_what(start, broker):

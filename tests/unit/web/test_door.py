@@ -102,6 +102,21 @@ def test_one_address_takes_no_room_from_others(peers):
     assert len(door) == 3
 
 
+def test_another_bound_holds_for_who_comes_then(peers):
+    door = Door(peers, 10, 10, lambda host: host)
+    for connection in let_in(door, peers, "a1", "b1"):
+        connection.serve()
+    door.bound(1, 1)
+    peers.come("c1")
+    with pytest.raises(IndexError):  # nobody else comes
+        door.accept()
+    assert peers.theirs["c1"].recv(1000).startswith(b"HTTP/1.1 503 ")
+    assert all(is_open(peers.theirs[name]) for name in ("a1", "b1"))
+    door.bound(3, 1)
+    let_in(door, peers, "d1")
+    assert len(door) == 3
+
+
 def test_a_full_table_of_files_is_no_end(peers, clock):
     door = Door(peers, 10, 10, lambda host: host)
     let_in(door, peers, "a1")
