@@ -34,10 +34,10 @@ class Age:
 
     def look(self) -> float | None:
         """Return it in Unix seconds; None while the clock isn't set, when nothing grows old."""
+        at = self._steady()  # first: a jump of the clock between the two is one of the next look
         wall = self._clock()
         if not is_set(wall):
             return None
-        at = self._steady()
         passed = max(0.0, at - self._looked_at)
         self._looked_at = at
         self.reached = wall if self.reached is None else min(wall, self.reached + _FASTEST * passed)

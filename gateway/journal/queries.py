@@ -133,7 +133,7 @@ class Queries:
                 for name, *ends in holes(connection):
                     self._holes[name].append((ends[0], ends[1]))
             readings, oldest_ts = count(connection, tails, self._holes)
-        return JournalStats(readings, self._bytes(), oldest_ts, self._problem())
+        return JournalStats(readings, schema.bytes_on_disk(self.path), oldest_ts, self._problem())
 
     def _problem(self) -> str:
         if not self._damaged:
@@ -182,10 +182,6 @@ class Queries:
 
     def _note(self, device: str, head: BlockHead, _: str) -> None:
         self._damaged[device, head.first] = head
-
-    def _bytes(self) -> int:
-        files = (self.path.with_name(self.path.name + suffix) for suffix in ("", "-wal"))
-        return sum(file.stat().st_size for file in files if file.exists())
 
     @contextmanager
     def _reading(self) -> Iterator[sqlite3.Connection]:

@@ -55,14 +55,13 @@ class Retention:
         self._todo: list[str] = []
         self._before_ms = 0
         self._cuts = False
-        self._to_be_moved = False
-        """The file is larger than it should be, until all of the write-ahead log is in it."""
 
     def limit(self, settings: JournalSettings) -> None:
         """Keep to other limits from now on; any thread may say so."""
         self._front.limit(settings.retention)
         self._packing.limit(settings.max_size)
         self._retention_s = settings.retention
+        self._most_bytes = settings.max_size
         # Twice: the log is cut back only after the commit that makes it too long.
         self._most_pages = max(1, settings.max_size // PAGE_BYTES - 2 * wal_pages(settings.max_size))
         self._age_looked_at = self._size_looked_at = float("-inf")
@@ -101,8 +100,6 @@ class Retention:
         return bool(self._todo)
 
     def _plan_size(self, at: float) -> bool:
-        if self._to_be_moved:
-            self._to_be_moved = not self._store.checkpoint()
         pages, free = self._store.pages()
         if pages - free > self._most_pages:
             if self._choose_oldest():
@@ -112,9 +109,10 @@ class Retention:
                 return False
         if pages > self._most_pages and free:
             self._store.shrink(min(_SHRINK_PAGES, pages - self._most_pages))
-            self._to_be_moved = not self._store.checkpoint()
             return True
         self._size_looked_at = at
+        if pages <= self._most_pages and self._store.bytes_on_disk() > self._most_bytes:
+            self._store.cut_wal()
         return False
 
     def _choose_aged(self) -> None:

@@ -83,6 +83,11 @@ def sibling(path: Path, suffix: str) -> Path:
     return path.with_name(path.name + suffix)
 
 
+def bytes_on_disk(path: Path) -> int:
+    """Return how large a journal is, with its write-ahead log."""
+    return sum(file.stat().st_size for file in (path, sibling(path, "-wal")) if file.exists())
+
+
 def connect(path: Path, mode: ReadMode | Literal["rw", "rwc"]) -> sqlite3.Connection:
     """Open a connection that may change threads, and on which transactions are begun by hand."""
     uri = f"{path.absolute().as_uri()}?mode={mode}"
@@ -156,3 +161,13 @@ def transaction(connection: sqlite3.Connection) -> Iterator[None]:
         if connection.in_transaction:
             connection.execute("ROLLBACK")
         raise
+
+
+@contextmanager
+def no_waiting(connection: sqlite3.Connection) -> Iterator[None]:
+    """Don't wait for others inside: what they are in the way of isn't done."""
+    connection.execute("PRAGMA busy_timeout = 0")
+    try:
+        yield
+    finally:
+        connection.execute(f"PRAGMA busy_timeout = {int(_BUSY_S * 1000)}")

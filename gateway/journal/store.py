@@ -186,10 +186,18 @@ class Store:
         # execute() would take one step, which gives back one page, and leave the checkpoint undone.
         self._connection.executescript(f"PRAGMA incremental_vacuum({pages})")
 
-    def checkpoint(self) -> bool:
-        """Move what can be moved into the database, which gets its size only by that; False: readers kept some."""
-        ((_, written, moved),) = self._connection.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchall()
-        return bool(written == moved)
+    def bytes_on_disk(self) -> int:
+        """Return how large the file is, with its write-ahead log."""
+        return schema.bytes_on_disk(self._path)
+
+    def cut_wal(self) -> None:
+        """Move the write-ahead log into the database, and cut it to nothing, unless somebody reads just now.
+
+        The database gets its size only by that; and a log that readers have made long stays long until something
+        is written again.
+        """
+        with schema.no_waiting(self._connection):
+            self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
 
     def reconnect(self) -> None:
         """Open the same file again; the heads in memory stay what they are."""

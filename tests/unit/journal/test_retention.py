@@ -1,10 +1,12 @@
 import random
+import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
 from itertools import count
 from pathlib import Path
 
 from gateway.journal import Queries
+from gateway.journal.schema import bytes_on_disk
 from gateway.journal.store import Store
 from gateway.model import Entry
 from gateway.runtime import since_boot
@@ -108,11 +110,10 @@ def test_past_the_size_the_oldest_go_of_all_devices(path: Path) -> None:
     clock = Clock()
     most = 2 * 2**20
     chance = random.Random(1)
-    with opened(path, settings(max_size=most), clock) as it:
+    with opened(path, settings(max_size=most), clock, steady=since_boot) as it:
         for n in range(0, 6000, 50):
             clock.now = START + n
             it.put([at(START + n, "a", "b", value=chance.randbytes(75).hex()) for _ in range(100)])
-        clock.now += 10
         wait_until(lambda: Queries(path).stats().bytes <= most, "the file is small enough")
         wait_until(lambda: not it.journal._busy, "nothing more goes")
         kept = {device: seqs(path, device) for device in ("a", "b")}
@@ -153,6 +154,22 @@ def test_a_smaller_max_size_makes_the_file_smaller(path: Path) -> None:
     assert path.stat().st_size > 2 * 2**20
     with opened(path, settings(max_size=2**20), steady=since_boot), closing(Queries(path)) as queries:
         wait_until(lambda: queries.stats().bytes <= 2**20, "the file is small enough", timeout_s=30.0)
+
+
+def test_a_write_ahead_log_that_a_reader_made_long_is_cut_when_that_is_gone(path: Path) -> None:
+    chance = random.Random(1)
+    wal = path.with_name(path.name + "-wal")
+    with opened(path, settings(max_size=2**20), count(START).__next__) as it:
+        it.put([at(START, "a")])
+        with closing(sqlite3.connect(path)) as reader:
+            cursor = reader.execute("SELECT name FROM sqlite_master")
+            it.put([at(START + n, "a", value=chance.randbytes(125).hex()) for n in range(10_000)])
+            it.pack()
+            wait_until(lambda: seqs(path, "a")[0] > 1 and not it.journal._busy, "the oldest are gone")
+            assert wal.stat().st_size > 2 * 2**20
+            cursor.close()
+        wait_until(lambda: bytes_on_disk(path) <= 2**20, "the log is short")
+        assert it.journal.problem == ""
 
 
 def test_arrivals_of_the_future_can_not_stop_the_size(path: Path) -> None:
