@@ -78,7 +78,7 @@ class Packing:
         return self._round is not None
 
     def hurry(self) -> None:
-        """Let a round begin now."""
+        """Let a round begin now, or when the one that is under way is over; any thread may say so."""
         self._wanted = True
 
     def step(self) -> bool:
@@ -121,10 +121,10 @@ class Packing:
 
     def _slice(self) -> None:
         if self._round is None:
+            self._wanted = False  # now, not at the end: what is wanted meanwhile is more than what is there now
             self._round = self._all_that_is_there()
         if next(self._round, self) is self:
             self._round = None
-            self._wanted = False
             self.problem = ""
 
     def _all_that_is_there(self) -> Iterator[None]:

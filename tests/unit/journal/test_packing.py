@@ -13,6 +13,9 @@ import pytest
 from gateway.journal import Queries, Stored, shelf
 from gateway.journal.blocks import Block, Row
 from gateway.journal.making import pack
+from gateway.journal.opening import open_store
+from gateway.journal.packing import Packing
+from gateway.journal.tails import Tails
 from gateway.model import Entry, Reading, encode_body
 from tests.support.journals import START, Opening, entry, opened, reading, settings
 from tests.support.ports import wait_until
@@ -57,6 +60,23 @@ def in_log(path: Path) -> int:
     with closing(sqlite3.connect(path)) as connection:
         (count,) = connection.execute("SELECT count(*) FROM log").fetchone()
         return count
+
+
+def test_what_is_wanted_during_a_round_has_another_one_follow(path: Path) -> None:
+    path.parent.mkdir()
+    store, _ = open_store(path, settings(), Tails())
+    with closing(store):
+        packing = Packing(path, store, 2**30, lambda: START)
+        store.write(list(delivered(0, 100)))
+        packing.hurry()
+        assert packing.step()
+        store.write(list(delivered(100, 200)))
+        packing.hurry()
+        while packing.step() or packing.step():
+            pass
+        assert packing.problem == ""
+        assert blocks(path) == [(device, 1, 200) for device in DEVICES]
+        assert in_log(path) == 0
 
 
 def test_everything_is_packed_and_the_log_is_emptied(path: Path) -> None:
