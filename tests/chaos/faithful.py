@@ -76,7 +76,8 @@ class Faithful:
     def _read(self) -> None:
         assert self._process.stdout is not None
         for line in self._process.stdout:
-            self.events.append(json.loads(line))
+            if line.endswith("\n"):  # else it was killed amid a line
+                self.events.append(json.loads(line))
 
 
 def _positions(events: list[list[Any]], device: str) -> list[tuple[int, int]]:

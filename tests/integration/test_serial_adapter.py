@@ -6,6 +6,7 @@ import socket
 import termios
 import threading
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, Self
@@ -204,14 +205,19 @@ class RemotePort:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._listener.close()
+        self._listener.shutdown(socket.SHUT_RDWR)  # where nobody came
         self._thread.join()
+        self._listener.close()
 
     def write(self, data: bytes) -> None:
         self._connection.sendall(b"".join(self._manager.escape(data)))
 
     def _serve(self) -> None:
-        self._connection, _ = self._listener.accept()
+        with suppress(OSError):  # nobody came, or it left without a word
+            self._connection, _ = self._listener.accept()
+            self._pass_on()
+
+    def _pass_on(self) -> None:
         with self._connection, serial.serial_for_url("loop://") as behind:
             self._manager = rfc2217.PortManager(behind, SimpleNamespace(write=self._connection.sendall))
             while received := self._connection.recv(1024):

@@ -53,14 +53,18 @@ class FakeBroker:
         self._listener = socket.create_server((LOOPBACK, 0))
         self.port: int = self._listener.getsockname()[1]
         self._connections: list[socket.socket] = []
+        self._acceptor = threading.Thread(target=self._accept, daemon=True)
 
     def __enter__(self) -> Self:
-        threading.Thread(target=self._accept, daemon=True).start()
+        self._acceptor.start()
         return self
 
     def __exit__(self, *_: object) -> None:
-        for each in [self._listener, *self._connections]:
-            with contextlib.suppress(OSError):
+        self._listener.shutdown(socket.SHUT_RDWR)  # wakes who accepts
+        self._acceptor.join()
+        self._listener.close()
+        for each in self._connections:
+            with contextlib.suppress(OSError):  # it hung up
                 each.shutdown(socket.SHUT_RDWR)
             each.close()
 
@@ -84,8 +88,7 @@ class FakeBroker:
                 threading.Thread(target=self._serve, args=(connection,), daemon=True).start()
 
     def _serve(self, connection: socket.socket) -> None:
-        stream = connection.makefile("rb")
-        with contextlib.suppress(OSError, ValueError):
+        with contextlib.suppress(OSError, ValueError), connection.makefile("rb") as stream:
             while header := stream.read(1):
                 body = stream.read(_length(stream.read))
                 kind = header[0] & 0xF0

@@ -27,6 +27,7 @@ class Proxy:
         self._links: list[_Link] = []
         self._left: int | None = None
         self._listener: socket.socket | None = None
+        self._acceptor: threading.Thread | None = None
 
     def __enter__(self) -> Self:
         self.listen()
@@ -39,15 +40,16 @@ class Proxy:
         """Take connections; nothing happens if it does already."""
         if self._listener is None:
             self._listener = socket.create_server((LOOPBACK, self.port))
-            threading.Thread(target=self._accept, args=(self._listener,), daemon=True).start()
+            self._acceptor = threading.Thread(target=self._accept, args=(self._listener,), daemon=True)
+            self._acceptor.start()
 
     def refuse(self) -> None:
         """Take no connections, and end those that stand."""
-        if self._listener is not None:
-            with contextlib.suppress(OSError):
-                self._listener.shutdown(socket.SHUT_RDWR)
+        if self._listener is not None and self._acceptor is not None:
+            self._listener.shutdown(socket.SHUT_RDWR)  # wakes who accepts
+            self._acceptor.join()  # so that the last one is among those that are cut
             self._listener.close()
-            self._listener = None
+            self._listener = self._acceptor = None
         self.cut()
 
     def cut(self) -> None:

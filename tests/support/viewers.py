@@ -97,7 +97,8 @@ class Viewer:
     def _read(self) -> None:
         assert self._process.stdout is not None
         for line in self._process.stdout:
-            self._incoming.put(json.loads(line))
+            if line.endswith("\n"):  # else it was killed amid a line
+                self._incoming.put(json.loads(line))
 
 
 def _has(event: dict[str, Any], device: str, seq: int) -> bool:

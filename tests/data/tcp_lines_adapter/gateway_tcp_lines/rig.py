@@ -1,52 +1,66 @@
 """The other end for the conformance suite: a sensor."""
 
 import contextlib
+import select
 import socket
-import threading
+from collections.abc import Callable
 from pathlib import Path
 
-HOST = "127.0.0.1"
+from tests.support.ports import LOOPBACK, free_port
+
+PATIENCE_S = 10.0
 
 
 class TcpLinesRig:
-    """Accepts connections, and writes each message to all of them."""
+    """Listens, and writes each message to all that are connected."""
 
     other_end = True
 
     def __init__(self, _directory: Path) -> None:
-        with socket.create_server((HOST, 0)) as chosen:
-            self._port = chosen.getsockname()[1]
-        self.table = {"host": HOST, "port": self._port, "device": "example"}
+        self._port = free_port()
+        self.table = {"host": LOOPBACK, "port": self._port, "device": "example"}
         self._listener: socket.socket | None = None
         self._clients: list[socket.socket] = []
-        self._connected = threading.Event()
 
     def start(self) -> None:
         """Listen."""
-        self._listener = socket.create_server((HOST, self._port))
-        threading.Thread(target=self._accept, args=(self._listener,), daemon=True).start()
+        self._listener = socket.create_server((LOOPBACK, self._port))
 
     def stop(self) -> None:
         """Hang up, and listen no more."""
-        if self._listener is None:
-            return
-        for each in (self._listener, *self._clients):
-            with contextlib.suppress(OSError):
-                each.shutdown(socket.SHUT_RDWR)
-            each.close()
-        self._listener = None
-        self._clients.clear()
-        self._connected.clear()
+        if self._listener is not None:
+            self._listener.close()
+            self._listener = None
+        self._keep(lambda _: False)
 
     def send(self, payload: bytes) -> None:
-        """Write a line."""
-        assert self._connected.wait(10.0), "nobody has connected"
+        """Write a line; somebody has to be connected, or to come soon."""
+        self._accept()
+        assert self._clients, "nobody has connected"
         for client in self._clients:
-            with contextlib.suppress(OSError):  # an earlier run's
+            with contextlib.suppress(OSError):  # it hung up just now
                 client.sendall(payload + b"\n")
 
-    def _accept(self, listener: socket.socket) -> None:
-        with contextlib.suppress(OSError):
-            while True:
-                self._clients.append(listener.accept()[0])
-                self._connected.set()
+    def _accept(self) -> None:
+        """Accept who waits, and somebody at least; forget who hung up."""
+        assert self._listener is not None, "it doesn't listen"
+        self._keep(_stands)
+        while _is_readable(self._listener, 0.0 if self._clients else PATIENCE_S):
+            self._clients.append(self._listener.accept()[0])
+            self._keep(_stands)
+
+    def _keep(self, wanted: Callable[[socket.socket], bool]) -> None:
+        kept = [client for client in self._clients if wanted(client)]
+        for client in self._clients:
+            if client not in kept:
+                client.close()
+        self._clients = kept
+
+
+def _stands(client: socket.socket) -> bool:
+    """Tell whether nothing came: the gateway sends nothing, so what could be read is the end."""
+    return not _is_readable(client)
+
+
+def _is_readable(end: socket.socket, timeout_s: float = 0.0) -> bool:
+    return bool(select.select([end], [], [], timeout_s)[0])
