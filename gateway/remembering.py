@@ -16,7 +16,7 @@ def remember(opened: Opened, sinks: Sinks, roster: Roster, profiles: Mapping[str
         sinks.devices.restore(known.source, last, profiles.get(known.profile or ""))
         sinks.live.restore(known.device, known.last.seq)
         roster.add(known.device)
-    sinks.live.resume(opened.resume)
+    sinks.live.resume(opened.resume, opened.kept)
     for delivery in opened.deliveries:
         sinks.deliveries.remember(*delivery)
     sinks.ledger.restore(opened.ledger)

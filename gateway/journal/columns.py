@@ -41,7 +41,8 @@ class Extremes(NamedTuple):
     """What a chart over a long time needs of a column; all None or 0 where it has no numbers."""
 
     kind: str
-    """``bool``, ``int`` or ``float``, as all its numbers are, else ``mixed``."""
+    """``bool``, ``int`` or ``float``, as all its numbers are, else ``mixed``; so too where SQLite would make 0 of an
+    extreme of -0.0: these are looked up among the readings."""
     least: float | None
     least_at: int
     """Index of the first reading that has it."""
@@ -91,9 +92,14 @@ def extremes(values: Sequence[Value | None]) -> Extremes:
     if not numbers:
         return Extremes("mixed", None, 0, None, 0, 0.0, 0)
     least, greatest = min(numbers), max(numbers)
-    kind = kinds.pop().__name__ if len(kinds) == 1 else "mixed"
+    kind = kinds.pop().__name__ if len(kinds) == 1 and not any(map(_is_below_0, (least, greatest))) else "mixed"
     ends = (_storable(least), values.index(least), _storable(greatest), values.index(greatest))
     return Extremes(kind, *ends, float(sum(map(float, numbers))), len(numbers))
+
+
+def _is_below_0(number: float) -> bool:
+    """Tell -0.0 from all others."""
+    return number == 0 and copysign(1.0, number) < 0
 
 
 def _storable(number: float) -> float:
@@ -110,7 +116,7 @@ def _scaled(values: Sequence[Value]) -> tuple[int | None, list[int]]:
 
 
 def _scaled_floats(values: Sequence[float]) -> tuple[int | None, list[int]]:
-    if 0.0 in values and any(value == 0.0 and copysign(1.0, value) < 0 for value in values):
+    if 0.0 in values and any(map(_is_below_0, values)):
         return None, []
     for decimals in range(max(map(_decimals, values[:: max(1, len(values) // _SAMPLES)])), _MOST_DECIMALS + 1):
         power = 10**decimals

@@ -22,6 +22,13 @@ _APART_BYTES = 150
 """What a reading costs more when it stands alone between two gaps: its packet, and a gap."""
 
 
+class Missing(Protocol):
+    """What this needs of ``Queries.missing``, of one device."""
+
+    def __call__(self, low: int, high: int) -> Sequence[tuple[int, int]]:
+        """Return from and to which ``seq`` there are no readings, in order, within ``low`` to ``high``."""
+
+
 class Back(Protocol):
     """What this needs of ``Queries.page``: one device's readings before a ``seq``, the newest first."""
 
@@ -41,7 +48,7 @@ class Condensed:
     cut: bool = False
     """There were more before these, which nobody looked at."""
     holes: Sequence[tuple[int, int]] = ()
-    """From and to which ``seq`` there are none between the oldest and the newest of these: damage took them."""
+    """From and to which ``seq`` there are none, in order: damage took them, or numbers leapt there."""
 
     @property
     def is_whole(self) -> bool:
@@ -49,7 +56,11 @@ class Condensed:
         return len(self.kept) == self.found and not self.cut
 
 
-def condensed(back: Back, after: int, upto: int, budget: int) -> Condensed:
+def _nothing(low: int, high: int) -> Sequence[tuple[int, int]]:  # noqa: ARG001  a ``Missing``
+    return ()
+
+
+def condensed(back: Back, after: int, upto: int, budget: int, missing: Missing = _nothing) -> Condensed:
     """Return of the readings with ``after < seq <= upto`` what fits into about ``budget`` bytes."""
     limit = min(upto - after, MOST_LOOKED_AT)
     newest_first = back(after=upto + 1, limit=limit, most_bytes=MOST_BYTES_LOOKED_AT)
@@ -57,7 +68,8 @@ def condensed(back: Back, after: int, upto: int, budget: int) -> Condensed:
     if not found:
         return Condensed(())
     cut = found[0].seq > after + 1 and (len(found) == limit or _bytes(found) > MOST_BYTES_LOOKED_AT)
-    return Condensed(condense(found, budget), len(found), found[0].seq, cut, _holes(found))
+    holes = [*(missing(after + 1, found[0].seq - 1) if cut else ()), *_holes(found)]
+    return Condensed(condense(found, budget), len(found), found[0].seq, cut, holes)
 
 
 def _holes(found: Sequence[Stored]) -> Sequence[tuple[int, int]]:

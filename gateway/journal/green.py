@@ -37,7 +37,8 @@ class GreenQueries:
     def condensed(self, device: str, after: int, upto: int, budget: int) -> Condensed:
         """Return of the readings with ``after < seq <= upto`` what fits into about ``budget`` bytes."""
         back = partial(self._queries.page, device, start_ts=None, end_ts=None, descending=True)
-        return self._within(_CATCH_UP_S, partial(condensed, back, after, upto, budget))
+        missing = partial(self._queries.missing, device)
+        return self._within(_CATCH_UP_S, partial(condensed, back, after, upto, budget, missing))
 
     def page(  # noqa: PLR0913  one parameter a filter of the API
         self,

@@ -36,6 +36,18 @@ SELECT count(*) FROM resume JOIN devices d USING (name)
 WHERE seq < (SELECT last FROM blocks WHERE device = d.id ORDER BY first DESC LIMIT 1)
 """
 
+# Of a device: what is missing between two blocks, and where its numbers leapt behind the last one.
+_MISSING = """
+WITH mine AS (
+    SELECT first, last, lag(last) OVER (ORDER BY first) AS before FROM blocks
+    WHERE device = (SELECT id FROM devices WHERE name = ?1)
+)
+SELECT max(begin, ?2), min(end, ?3) FROM (
+    SELECT before + 1 AS begin, first - 1 AS end FROM mine
+    UNION ALL SELECT (SELECT max(last) + 1 FROM mine), seq FROM resume WHERE name = ?1
+) WHERE begin <= end AND begin <= ?3 AND end >= ?2 ORDER BY begin
+"""
+
 _REJECTS = """
 SELECT r.id, first_ts, source, reason, rule, flawed, size, truncated, topic, payload,
        coalesce(p.last_ts, first_ts) AS newest, 1 + coalesce(p.count, 0)
@@ -119,6 +131,11 @@ class Queries:
         """Return the readings of a metric, with it alone, in a range of ``ts``: about ``most``, with the extremes."""
         start, end = -inf if start_ts is None else start_ts, inf if end_ts is None else end_ts
         return self._select(device, Chart(metric, most, start, end))
+
+    def missing(self, device: str, low: int, high: int) -> list[tuple[int, int]]:
+        """Return from and to which ``seq`` within ``low`` to ``high`` there are none between readings, in order."""
+        with self._reading() as connection:
+            return connection.execute(_MISSING, (device, low, high)).fetchall()
 
     def stats(self) -> JournalStats:
         """Return the journal's size; cheap, however many readings and devices there are."""

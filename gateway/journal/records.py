@@ -75,6 +75,8 @@ class Opened:
     """What people may like to know, and is no problem: an older gateway's file was taken over."""
     resume: Mapping[str, int] = field(default_factory=dict)
     """Past which ``seq`` devices go on of which a damage left no reading, by name; ``""``: all others that are new."""
+    kept: Mapping[str, int] = field(default_factory=dict)
+    """Up to which ``seq`` there were readings before they leapt there, by name, as far as blocks have them."""
 
 
 @dataclass(frozen=True, slots=True)

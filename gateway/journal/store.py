@@ -26,6 +26,13 @@ _BOOKS_EVERY_S = 1.0
 """How often the ledger, and what rejects came again, may cost a commit the pages that they are on."""
 _REJECTS_SHARE = 8
 """Rejects take at most an eighth of a small journal."""
+_KEPT = """
+SELECT name, kept FROM (
+    SELECT name, (SELECT last FROM blocks WHERE device = d.id AND first <= seq ORDER BY first DESC LIMIT 1) AS kept
+    FROM resume JOIN devices d USING (name)
+) WHERE kept IS NOT NULL
+"""
+"""Where devices were when their numbers leapt."""
 
 
 class Store:
@@ -72,7 +79,10 @@ class Store:
         (self.age,) = self._connection.execute("SELECT max(reached) FROM age").fetchone()
         self._resume = dict(self._connection.execute("SELECT name, seq FROM resume").fetchall())
         ledger = self.ledger.load(self._connection)
-        return Opened(known, self.deliveries.all(), problem, ledger=ledger, resume=self._resume)
+        return Opened(known, self.deliveries.all(), problem, ledger=ledger, resume=self._resume, kept=self._kept())
+
+    def _kept(self) -> dict[str, int]:
+        return dict(self._connection.execute(_KEPT).fetchall())
 
     def _begins_after(self, device: str) -> int:
         return self._resume.get(device, self._resume.get(OTHERS, 0))

@@ -129,11 +129,20 @@ class CatchingUp:
         before, whole = self._transport.traffic(viewer.name), True
         for watch in due:
             if not watch.ended:
-                whole &= self._show(watch, viewer.pace.budget // len(due))
+                whole &= self._try_show(watch, viewer.pace.budget // len(due))
         if self._transport.traffic(viewer.name).handed > before.handed:
             self._sent(viewer, before, whole=whole)
         else:
             self._wait(viewer, before)
+
+    def _try_show(self, watch: Watch, budget: int) -> bool:
+        """Show one; a defect holds up this one, and none behind it."""
+        try:
+            return self._show(watch, budget)
+        except Exception as error:  # noqa: BLE001  the others are to see what is new
+            self._defects.report("showing a viewer the newest readings", error)
+            watch.again_at = monotonic() + _AGAIN_S
+            return False
 
     def _show(self, watch: Watch, budget: int) -> bool:
         """Return whether nothing was left out."""

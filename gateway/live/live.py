@@ -55,10 +55,13 @@ class Live:
         """Know a device's newest reading from an earlier run."""
         self._published[device] = seq
 
-    def resume(self, after: Mapping[str, int]) -> None:
-        """Know past which ``seq`` devices go on, by name; ``""``: all others that are not restored."""
+    def resume(self, after: Mapping[str, int], kept: Mapping[str, int]) -> None:
+        """Know past which ``seq`` devices go on, by name; ``""``: all others that are not restored.
+
+        ``kept``: the last reading before that of those that have gone on since.
+        """
         self._resume = after
-        self._kept = {name: seq for name, seq in self._published.items() if seq < after.get(name, 0)}
+        self._kept = dict(kept) | {name: seq for name, seq in self._published.items() if seq < after.get(name, 0)}
 
     def publish(self, device: str, readings: Sequence[Reading]) -> None:
         """Send what was just committed to those who are live; ``seq`` is None where it could not be."""

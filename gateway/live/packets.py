@@ -47,21 +47,25 @@ def _begin(watch: Watch, view: Condensed) -> Generator[Event, None, int]:
     """Account for what comes before ``view``; return up to where."""
     if view.oldest <= watch.position + 1:
         return watch.position
-    yield _gap(watch.device, watch.position + 1, view.oldest - 1, "slow" if view.cut else "expired")
+    if view.cut:
+        yield from _left_out(watch.device, watch.position + 1, view.oldest - 1, view)
+    else:
+        yield _gap(watch.device, watch.position + 1, view.oldest - 1, "expired")
     return view.oldest - 1
 
 
 def _left_out(device: str, first: int, last: int, view: Condensed) -> Iterator[Event]:
-    """Account for what lies between two that are kept: left out as this viewer is slow, but for what isn't there."""
+    """Account for a stretch of which nothing is kept: left out as this viewer is slow, but for what isn't there."""
     if view.is_whole:
         yield _gap(device, first, last, "expired")
         return
     for lost_first, lost_last in view.holes:
-        if first <= lost_first and lost_last <= last:
-            if first < lost_first:
-                yield _gap(device, first, lost_first - 1, "slow")
-            yield _gap(device, lost_first, lost_last, "expired")
-            first = lost_last + 1
+        begin, end = max(first, lost_first), min(last, lost_last)
+        if begin <= end:
+            if first < begin:
+                yield _gap(device, first, begin - 1, "slow")
+            yield _gap(device, begin, end, "expired")
+            first = end + 1
     if first <= last:
         yield _gap(device, first, last, "slow")
 

@@ -148,7 +148,7 @@ def test_what_retention_took_is_a_named_gap(world):
 
 @pytest.mark.parametrize("name", ["d", ""])
 def test_numbers_that_a_damage_skipped_are_a_named_gap_to_whom_they_concern(world, name):
-    world.live.resume({name: 1000})
+    world.live.resume({name: 1000}, {})
     world.live.join("old", "d", 7, 1)
     world.live.join("new", "d", None, 5)
     until(lambda: world.in_room("old") and world.in_room("new"))
@@ -167,7 +167,7 @@ def test_numbers_that_a_damage_skipped_are_a_named_gap_to_whom_they_concern(worl
 
 def test_a_device_that_was_restored_is_not_concerned(world):
     world.live.restore("d", 20)
-    world.live.resume({"": 1000})
+    world.live.resume({"": 1000}, {})
     assert world.live.join("v", "d", 20, 1) == 20
     until(lambda: world.in_room("v"))
     assert world.live.join("v", "d", None, 5) == 20
@@ -180,7 +180,7 @@ def test_numbers_that_a_restored_backup_skipped_are_a_named_gap_and_no_backlog(w
     restored = World()
     restored.journal.readings = world.journal.readings[:10]
     restored.live.restore("d", 10)
-    restored.live.resume({"d": 1000, "": 1000})
+    restored.live.resume({"d": 1000, "": 1000}, {})
     viewers = {"behind": (8, 1), "knows more": (20, 1), "new": (None, 5)}
     for viewer, (since, backlog) in viewers.items():
         assert restored.live.join(viewer, "d", since, backlog) == 1000
@@ -199,6 +199,26 @@ def test_numbers_that_a_restored_backup_skipped_are_a_named_gap_and_no_backlog(w
         "new": ([6, 7, 8, 9, 10, 1001, 1002], [(11, 1000, "expired")]),
         "late": ([8, 9, 10, 1001, 1002], [(11, 1000, "expired")]),
         "late and behind": ([9, 10, 1001, 1002], [(11, 1000, "expired")]),
+    }
+
+
+def test_after_a_further_restart_too_a_backlog_reaches_across_numbers_that_were_skipped(world):
+    world.commit(10)
+    kept = world.journal.readings
+    world.journal.readings += [Reading("d", 0.0, {"n": n}, encode_body(0.0, {"n": n}), n) for n in (1001, 1002)]
+    again = World()
+    again.journal.readings = kept
+    again.live.restore("d", 1002)
+    again.live.resume({"d": 1000, "": 1000}, {"d": 10})
+    for viewer, backlog in (("few", 2), ("more", 5), ("all", 100)):
+        again.live.join(viewer, "d", None, backlog)
+        until(lambda viewer=viewer: again.in_room(viewer))
+    assert {
+        viewer: (again.transport.seqs(viewer), again.transport.gaps(viewer)) for viewer in ("few", "more", "all")
+    } == {
+        "few": ([1001, 1002], []),
+        "more": ([8, 9, 10, 1001, 1002], [(11, 1000, "expired")]),
+        "all": ([*range(1, 11), 1001, 1002], [(11, 1000, "expired")]),
     }
 
 

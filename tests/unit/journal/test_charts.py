@@ -113,6 +113,17 @@ def test_of_long_ranges_few_blocks_are_unpacked(path: Path, monkeypatch) -> None
     assert {one.ts - START for one in found} > {2500.0, 5900.0}
 
 
+@pytest.mark.parametrize("zero", [0.0, -0.0])
+@pytest.mark.parametrize("sign", [1.0, -1.0])
+def test_a_zero_that_is_an_extreme_keeps_its_sign(path: Path, zero: float, sign: float) -> None:
+    bodies = [encode_body(START + n, {"value": zero if n == 3000 else sign * (n % 9 + 0.5)}) for n in range(6 * 1024)]
+    with opened(path) as it:
+        it.put([entry(Reading("a", START + n, {}, body), arrived=START + n) for n, body in enumerate(bodies)])
+        it.pack()
+        found = Queries(path).chart("a", metric="value", start_ts=None, end_ts=None, most=8)
+    assert [one.body for one in found if one.seq == 3001] == [bodies[3000]]
+
+
 @pytest.mark.parametrize("kind", [float, int])
 def test_numbers_come_as_they_were_stored(path: Path, kind: type[float]) -> None:
     values = [kind(n * 37 % 1000) + (2**63 if kind is int else 0.0) for n in range(10 * 1024)]

@@ -53,6 +53,19 @@ def test_what_follows_has_numbers_past_it_and_what_was_there_keeps_its_own(leapt
             assert queries.stats().readings == 331
 
 
+def test_where_it_leapt_and_what_was_there_before_is_known_whether_it_is_packed_or_not(leapt: Path) -> None:
+    for is_packed in (False, True, True):
+        with opened(leapt) as it, closing(Queries(leapt, tails=it.journal.tails)) as queries:
+            assert it.opened.kept == {"a": 300}
+            it.put(readings(20, 300))
+            if is_packed:
+                it.pack()
+            assert queries.missing("a", 1, FAR + 5) == [(301, FAR)]
+            assert queries.missing("a", 400, 500) == [(400, 500)]
+            assert queries.missing("a", 1, 300) == queries.missing("a", FAR + 1, FAR + 9) == []
+            assert queries.missing("b", 1, FAR) == []
+
+
 def test_readings_are_counted_as_before_once_they_are_packed(leapt: Path) -> None:
     with opened(leapt) as it, closing(Queries(leapt, tails=it.journal.tails)) as queries:
         assert queries.stats().readings == 300
