@@ -1,7 +1,9 @@
 """Taking readings from the front of a device."""
 
+from collections.abc import Sequence
+
 from gateway.journal import shelf
-from gateway.journal.blocks import DamagedBlockError, unpack
+from gateway.journal.blocks import DamagedBlockError, Row, unpack
 from gateway.journal.making import packed
 from gateway.journal.shelf import BlockHead
 from gateway.journal.store import Store
@@ -50,12 +52,17 @@ class Front:
     def _cut(self, name: str, block: BlockHead, before_ms: int) -> None:
         try:
             rows = unpack(self._store.block(block))
-        except DamagedBlockError:  # it goes when all of it is over
+        except DamagedBlockError:
+            if block.greatest_arrived_ms < before_ms:  # else it stays until all of it is over
+                self._leave(name, block, [self._store.newest_of(block)])
             return
-        head = self._store.heads[name]
         start = next((index for index, row in enumerate(rows) if row.arrived_ms >= before_ms), len(rows))
-        start = min(start, head.newest - block.first)
+        start = min(start, self._store.heads[name].newest - block.first)
         if start > 0:
-            with self._store.writing() as connection:
-                shelf.write(connection, block.id, head.id, packed(rows[start:]), rows[start:])
-            self._store.front_goes(name, rows[start].seq)
+            self._leave(name, block, rows[start:])
+
+    def _leave(self, name: str, block: BlockHead, rows: Sequence[Row]) -> None:
+        """Let these be all that is left of a block."""
+        with self._store.writing() as connection:
+            shelf.write(connection, block.id, self._store.heads[name].id, packed(rows), rows)
+        self._store.front_goes(name, rows[0].seq)

@@ -93,6 +93,12 @@ def load(connection: sqlite3.Connection, head: BlockHead, *, metric: str | None 
         raise DamagedBlockError(str(error)) from error
 
 
+def newest_of(connection: sqlite3.Connection, head: BlockHead) -> Row:
+    """Read a block's last reading, which needs none of its columns; it arrived then, or before."""
+    (body,) = connection.execute("SELECT CAST(newest AS BLOB) FROM blocks WHERE id = ?", (head.id,)).fetchone()
+    return Row(head.last, orjson.loads(body)["ts"], head.greatest_arrived_ms, body)
+
+
 def write(connection: sqlite3.Connection, id_: int, device: int, block: Block, rows: Sequence[Row]) -> None:
     """Write a block, in the place of one with this ``id``, within the caller's transaction."""
     remove(connection, id_)

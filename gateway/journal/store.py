@@ -174,6 +174,10 @@ class Store:
         """Read a block; raises ``DamagedBlockError``."""
         return shelf.load(self._connection, head)
 
+    def newest_of(self, head: shelf.BlockHead) -> Row:
+        """Read a block's last reading, which needs none of its columns; it arrived then, or before."""
+        return shelf.newest_of(self._connection, head)
+
     def front_goes(self, name: str, end: int) -> None:
         """Take over that all before ``end`` is gone, within the transaction that removed it or after."""
         head = self.heads[name]

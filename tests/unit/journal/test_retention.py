@@ -172,6 +172,20 @@ def test_a_write_ahead_log_that_a_reader_made_long_is_cut_when_that_is_gone(path
         assert it.journal.problem == ""
 
 
+def test_a_damaged_block_is_in_the_way_of_nothing(path: Path) -> None:
+    chance = random.Random(1)
+    with opened(path, settings(max_size=2**20), count(START).__next__) as it:
+        it.put([at(START, "silent") for _ in range(10)])
+        it.pack()
+        with closing(sqlite3.connect(path)) as connection, connection:
+            connection.execute("UPDATE columns SET data = zeroblob(length(data))")
+        it.put([at(START + n, "a", value=chance.randbytes(125).hex()) for n in range(10_000)])
+        wait_until(lambda: bytes_on_disk(path) <= 2**20, "the file is small enough")
+        assert it.journal.problem == ""
+        assert seqs(path, "silent") == [10]
+        assert 1 < seqs(path, "a")[0] < seqs(path, "a")[-1] == 10_000
+
+
 def test_arrivals_of_the_future_can_not_stop_the_size(path: Path) -> None:
     chance = random.Random(1)
     with opened(path, settings(max_size=2**20), count(START).__next__) as it:
