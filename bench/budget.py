@@ -133,6 +133,7 @@ def stages(gateway: Gateway):
     queued = us(gateway.queue)
     yield "ledger, skew", queued - taken
     yield "sign of life of the source", us(gateway.emit) - queued
+    gateway.journal.entries.clear()
     gateway.receive(gateway.supervisor.many)
     yield "after the commit: ledger, settled, latest, overview", us(gateway.commit)
     yield "all of it in one go", us(gateway.all)

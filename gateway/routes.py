@@ -28,6 +28,7 @@ class Way:
         self.profile = profile
         self.pattern = None if config.topic_pattern is None else TopicPattern(config.topic_pattern)
         """None: all messages, whatever their topic."""
+        self.device_key, self.time_key = config.device_key, config.time_key
         self._decode = self._decoder(config.metric)
 
     @property
@@ -84,7 +85,7 @@ class Route:
 
     def take_device(self, fields: Fields) -> str:
         """Return the device's id; raises ``Rejected`` if nothing names one."""
-        key = self.way.config.device_key
+        key = self.way.device_key
         named = None if key is None else fields.pop(key, None)
         if self.device is not None:
             return self.device
@@ -98,7 +99,7 @@ class Route:
 
     def take_time(self, fields: Fields, arrived: float) -> float:
         """Return the source's time, else ``arrived``, in Unix seconds; raises ``Rejected`` if it says none."""
-        key = self.way.config.time_key
+        key = self.way.time_key
         return source_time(key, fields.pop(key)) if key in fields else arrived
 
     def take_values(self, fields: Fields) -> dict[str, Value]:
@@ -120,8 +121,9 @@ class Route:
         device = self.take_device(fields)
         ts = self.take_time(fields, message.arrived)
         values = self.take_values(fields)
-        marks = _marks(ts, message) if message.retained or not is_set(ts) else {}
-        return Reading(device, ts, values, encode_body(ts, values, **marks), None, message.retained)
+        if message.retained or not is_set(ts):
+            return Reading(device, ts, values, encode_body(ts, values, **_marks(ts, message)), None, message.retained)
+        return Reading(device, ts, values, encode_body(ts, values))
 
 
 def _marks(ts: float, message: RawMessage) -> dict[str, object]:

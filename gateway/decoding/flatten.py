@@ -14,6 +14,14 @@ _SPECIAL = _NESTED | {type(None)}
 Fields = dict[str, object]
 
 
+def is_flat(document: Fields) -> bool:
+    """Tell whether ``document`` has neither nesting nor nulls."""
+    for value in document.values():  # noqa: SIM110  all() would take twice as long, for each message
+        if type(value) in _SPECIAL:
+            return False
+    return True
+
+
 def flatten(document: Fields) -> Fields:
     """Return ``document`` without nesting and without nulls; it may be the same object.
 
@@ -24,7 +32,7 @@ def flatten(document: Fields) -> Fields:
         name or the number of fields is out of bounds. Bounds come first: the memory that this
         takes doesn't grow with how often a long name is repeated.
     """
-    if _SPECIAL.isdisjoint(map(type, document.values())):
+    if is_flat(document):
         return document
     fields: Fields = {}
     for name, value in _leaves(document):
