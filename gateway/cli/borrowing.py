@@ -2,23 +2,23 @@
 
 import os
 import re
+from collections.abc import Mapping
 from pathlib import Path
 
+from gateway.doctor.unit import Unit
 from gateway.errors import ConfigError
 from gateway.machine import User
 from gateway.settings import drop_ins
 from gateway.settings.references import CREDENTIALS
 
-_OF_SYSTEMD = Path("/run/credentials")
-"""Root alone can make folders there."""
 _VARIABLE = re.compile(r"\$\{([A-Za-z_]\w*)\}", re.ASCII)
 
 
-def borrow(path: Path, pid: int, control: Path, main_pid: int | None) -> None:
-    """Take into this process's environment what ``path`` refers to, from process ``pid``; what is set here stays.
+def borrow(path: Path, pid: int, control: Path, service: Unit | None) -> None:
+    """Take into this process's environment what ``path`` refers to, as process ``pid`` has it; what is set here stays.
 
-    Only of who asks, or of the service: any other user could tell root so where to connect, and with what. The
-    service doesn't say where root looks for credentials either: that is systemd's.
+    From the process itself only if it is of who asks: any other could tell root so where to connect, and with what,
+    the service too, which can write over its own environment. What that was started with, systemd says.
 
     Parameters
     ----------
@@ -26,20 +26,17 @@ def borrow(path: Path, pid: int, control: Path, main_pid: int | None) -> None:
         The configuration.
     pid, control
         The gateway, and its socket.
-    main_pid
-        The service, as systemd says.
+    service
+        The service; not asked where ``pid`` isn't its.
     """
-    is_ours = _is_of_us(pid, control)
-    theirs = _environment(pid) if is_ours or pid == main_pid else {}
-    if not (is_ours or _is_of_systemd(theirs.get(CREDENTIALS, ""))):
-        theirs.pop(CREDENTIALS, None)
+    theirs: Mapping[str, str] = {}
+    if _is_of_us(pid, control):
+        theirs = _environment(pid)
+    elif service is not None and pid == service.main_pid:
+        theirs = service.environment()
     for name in {CREDENTIALS, *_names(path)} - os.environ.keys():
         if name in theirs:
             os.environ[name] = theirs[name]
-
-
-def _is_of_systemd(folder: str) -> bool:
-    return Path(folder).resolve().is_relative_to(_OF_SYSTEMD)
 
 
 def _is_of_us(pid: int, control: Path) -> bool:

@@ -29,7 +29,7 @@ def gather(options: Options) -> Facts:
     pid, is_forbidden = _peer(control) if control is not None else (None, False)
     service = unit.ask()
     if path is not None and pid is not None and control is not None:
-        borrow(path, pid, control, service.main_pid if service else None)
+        borrow(path, pid, control, service)
     configuration, problems = _configuration(path) if path is not None else (None, missing)
     running, silence = _answer(control) if pid is not None and control is not None else (None, "")
     return Facts(

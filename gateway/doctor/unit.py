@@ -1,10 +1,14 @@
 """The gateway's systemd unit, as ``systemctl show`` has it."""
 
+import os
+import shlex
 import shutil
 import subprocess
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+
+from gateway.settings.references import CREDENTIALS
 
 NAME = "telemetry-gateway.service"
 PACKAGED = (Path("/usr/lib/systemd/system"), Path("/lib/systemd/system"))
@@ -22,10 +26,12 @@ _PROPERTIES = (
         "ExecStart",
     ),
     *("ExecReload", "ProtectHome", "ProtectSystem", "ReadWritePaths", "StateDirectory", "PrivateTmp"),
-    *("DevicePolicy", "DeviceAllow"),
+    *("DevicePolicy", "DeviceAllow", "Environment", "EnvironmentFiles"),
     *("User", "SupplementaryGroups", "DynamicUser", "MainPID", "Result", "ExecMainStatus", "LimitNOFILE"),
 )
 _TIMEOUT_S = 3.0
+_GIVEN = Path("/run/credentials") / NAME
+"""Where systemd lays its credentials; root alone can make folders there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +71,15 @@ class Unit:
         """Its main process; None: it doesn't run."""
         return int(self.properties.get("MainPID", "0")) or None
 
+    def environment(self) -> dict[str, str]:
+        """Return what it was started with, as far as its unit says that: what /proc has, it could have written over."""
+        pairs = _words(self.properties.get("Environment", ""))
+        for file in self.properties.get("EnvironmentFiles", "").split(" ; "):
+            pairs += _assignments(Path(file.rpartition(" (")[0]))
+        if os.access(_GIVEN, os.R_OK | os.X_OK):
+            pairs.append(f"{CREDENTIALS}={_GIVEN}")
+        return {name: value for name, _, value in (pair.partition("=") for pair in pairs)}
+
     def state_folders(self) -> list[Path]:
         """Return the folders that systemd makes for it (``StateDirectory``)."""
         return [Path("/var/lib") / name for name in self.properties.get("StateDirectory", "").split()]
@@ -97,6 +112,26 @@ def ask() -> Unit | None:
         key, _, value = line.partition("=")
         properties[key] = f"{properties[key]} ; {value}" if key in properties else value  # a list has a line each
     return Unit(properties) if done.returncode == 0 and properties.get("LoadState") == "loaded" else None
+
+
+def _assignments(file: Path) -> Iterator[str]:
+    """Yield what an ``EnvironmentFile`` sets (systemd.exec(5)), one to a line; nothing where it can't be read."""
+    try:
+        lines = file.read_text(encoding="utf-8").splitlines()
+    except (OSError, UnicodeDecodeError):
+        return
+    for line in lines:
+        name, is_one, value = line.strip().partition("=")
+        if is_one and not name.startswith(("#", ";")):
+            yield f"{name.strip()}={' '.join(_words(value))}"
+
+
+def _words(text: str) -> list[str]:
+    """Return words as a shell would cut them, and where a quote has no end the text as it is."""
+    try:
+        return shlex.split(text)
+    except ValueError:
+        return [text]
 
 
 def _same(one: Path, other: Path) -> bool:

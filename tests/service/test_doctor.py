@@ -76,6 +76,24 @@ def test_a_configuration_that_ended_it(running):
     running.control("start")
 
 
+def test_what_systemd_sets_for_the_service_is_known(running):
+    """Where it isn't, the configuration can't be read."""
+    drop_in, file = f"etc/systemd/system/{NAME}.service.d/environment.conf", "etc/default/gateway-of-a-test"
+    named = running.config.read_text().replace("[gateway]\n", '[gateway]\nname = "${BOX} ${ROOM}"\n')
+    with (
+        written(running, drop_in, f"[Service]\nEnvironment='BOX=a box' OTHER=x\nEnvironmentFile=-/{file}\n"),
+        written(running, file, "# where it is\nROOM=attic\n"),
+        written(running, f"etc/{NAME}/gateway.toml", named),
+    ):
+        running.machine.run("systemctl daemon-reload")
+        running.control("restart")
+        assert running.get("/api/v1/status")["gateway"]["name"] == "a box attic"
+        running.wait_source("broker")
+        assert visit(running)[0] == set()
+    running.machine.run("systemctl daemon-reload")
+    running.control("restart")
+
+
 def test_what_the_sandbox_hides(running):
     text = running.config.read_text()
     elsewhere = text.replace('state_dir = "/var/lib/telemetry-gateway"', 'state_dir = "/srv/gateway"')

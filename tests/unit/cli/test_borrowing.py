@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from gateway.cli.borrowing import borrow
+from gateway.doctor import unit
 
 
 @contextmanager
@@ -38,20 +39,37 @@ def test_what_is_referred_to_is_taken_over_and_nothing_else(config: Path) -> Non
     assert environment() == {"HOME": "/", "BOX": "greenhouse", "CREDENTIALS_DIRECTORY": "/tmp/z"}
 
 
+@pytest.fixture
+def given(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The folder in which systemd lays the service's credentials; it isn't there."""
+    folder = tmp_path / "given"
+    monkeypatch.setattr(unit, "_GIVEN", folder)
+    return folder
+
+
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root reads what others run")
-@pytest.mark.parametrize(
-    ("folder", "taken"),
-    [
-        ("/run/credentials/telemetry-gateway.service", True),
-        ("/tmp/links-to-files-of-root", False),
-        ("/run/credentials/../../tmp/links-to-files-of-root", False),
-        ("", False),
-    ],
-)
-def test_the_service_does_not_say_where_root_looks_for_credentials(config: Path, folder: str, taken: bool) -> None:
-    with process(4242, BOX="greenhouse", CREDENTIALS_DIRECTORY=folder) as pid:
-        borrow(config, pid, config, pid)
-    assert environment() == {"HOME": "/", "BOX": "greenhouse"} | ({"CREDENTIALS_DIRECTORY": folder} if taken else {})
+@pytest.mark.parametrize("has_credentials", [True, False])
+def test_of_the_service_systemd_is_believed_and_not_the_process(
+    config: Path, given: Path, has_credentials: bool
+) -> None:
+    if has_credentials:
+        given.mkdir()
+    with process(4242, BOX="evil.example", CREDENTIALS_DIRECTORY="/tmp/links-to-files-of-root") as pid:
+        borrow(config, pid, config, unit.Unit({"MainPID": str(pid), "Environment": "OTHER=x"}))
+        assert environment() == {"HOME": "/"} | ({"CREDENTIALS_DIRECTORY": str(given)} if has_credentials else {})
+        borrow(config, pid, config, unit.Unit({"MainPID": str(pid), "Environment": "BOX=greenhouse"}))
+    assert environment()["BOX"] == "greenhouse"
+
+
+def test_what_a_unit_says_of_its_environment_is_read_as_systemd_reads_it(tmp_path: Path, given: Path) -> None:
+    file = tmp_path / "environment"
+    file.write_text("# a remark\n; another\n\nA = 1\nB=\"two words\"\nC=it's\nD=two words\nE='$HOME'\nnonsense\n")
+    files = f"{file} (ignore_errors=no) ; {tmp_path / 'none'} (ignore_errors=yes)"
+    told = unit.Unit({"Environment": 'A=0 "Z=a b" Y=c', "EnvironmentFiles": files})
+    values = {"A": "1", "B": "two words", "C": "it's", "D": "two words", "E": "$HOME", "Y": "c", "Z": "a b"}
+    assert told.environment() == values
+    assert unit.Unit({}).environment() == {}
+    assert not given.exists()
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root reads what others run")
@@ -61,5 +79,5 @@ def test_another_user_tells_root_nothing(config: Path, tmp_path: Path, runs: int
     control.touch()
     os.chown(control, owns, owns)
     with process(runs, BOX="evil.example", CREDENTIALS_DIRECTORY="/run/credentials/other.service") as pid:
-        borrow(config, pid, control, pid + 1)
+        borrow(config, pid, control, unit.Unit({"MainPID": str(pid + 1), "Environment": "BOX=other"}))
     assert environment() == {"HOME": "/"}
