@@ -6,7 +6,7 @@ its queue, as far as ``most`` allows; it is the slow one, and ``live`` is told.
 """
 
 import contextlib
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable
 from math import inf
 from typing import Any
 
@@ -16,6 +16,8 @@ from engineio.packet import MESSAGE, Packet
 from gateway.web.gathering import Gathering
 from gateway.web.websocket import text_frame
 
+_MESSAGE = str(MESSAGE)
+"""How Engine.IO begins what carries a packet of Socket.IO."""
 _MOST_WAITING_BYTES = 512 * 1024
 """A client for which so much waits reads nothing: it is dropped, and may come again."""
 _FEW_CLIENTS = 4
@@ -43,36 +45,42 @@ def broadcast(
     list[str]
         The names of those to whom it wasn't sent, as more waits.
     """
-    frame = None
-    packet = Packet(MESSAGE, data=text)
-    refused = []
-    gathered = gathering if len(clients) <= _FEW_CLIENTS else None
-    for name, session in clients:
-        if gathered is not None and (session in gathered or (_is_idle(session) and not waiting(session))):
-            gathered.add(session, packet)
-            continue
-        if frame is None:
-            frame = text_frame(packet.encode())
-        if _is_idle(session) and session.websocket.write_now(frame):
-            continue
-        if waiting(session) > most:
-            refused.append(name)
-        else:
-            _queue(session, packet)
-    return refused
+    if gathering is not None and len(clients) <= _FEW_CLIENTS:
+        clients = [client for client in clients if not _gather(client[1], text, gathering)]
+    if not clients:
+        return []
+    frame = _frame(text)
+    late = [client for client in clients if not (_is_idle(client[1]) and client[1].websocket.write_now(frame))]
+    return [name for name, session in late if not _offer(session, text, most)]
+
+
+def _gather(session: Any, text: str, gathering: Gathering) -> bool:
+    """Let a packet wait for the end of this turn, behind others or alone; return whether it does."""
+    if not (session in gathering or (_is_idle(session) and not waiting(session))):
+        return False
+    gathering.add(session, text)
+    return True
+
+
+def _offer(session: Any, text: str, most: float) -> bool:
+    """Queue a packet where no more than ``most`` waits; return whether it was so."""
+    if waiting(session) > most:
+        return False
+    _queue(session, text)
+    return True
 
 
 def deliver(session: Any, texts: Iterable[str]) -> None:
     """Send Socket.IO packets to one client, in one write where its socket takes it."""
-    deliver_packets(session, [Packet(MESSAGE, data=text) for text in texts])
+    texts = list(texts)
+    if not (_is_idle(session) and session.websocket.write_now(b"".join(map(_frame, texts)))):
+        for text in texts:
+            _queue(session, text)
 
 
-def deliver_packets(session: Any, packets: Sequence[Packet]) -> None:
-    """Send packets to one client, in one write where its socket takes it."""
-    frames = b"".join([text_frame(packet.encode()) for packet in packets])
-    if not (_is_idle(session) and session.websocket.write_now(frames)):
-        for packet in packets:
-            _queue(session, packet)
+def _frame(text: str) -> bytes:
+    """Return what a client gets that isn't sent a packet of engineio's, but what is in it."""
+    return text_frame(_MESSAGE + text)
 
 
 def ask(session: Any) -> bool:
@@ -88,15 +96,15 @@ def waiting(session: Any) -> int:
 
 def _is_idle(session: Any) -> bool:
     """Tell whether nothing waits for this client that must come first."""
-    return bool(session.upgraded and not session.upgrading and not session.closed and session.queue.empty())
+    return session.upgraded and not (session.queue.queue or session.closed)
 
 
-def _queue(session: Any, packet: Packet) -> None:
+def _queue(session: Any, text: str) -> None:
     if waiting(session) > _MOST_WAITING_BYTES:
         drop(session)
         return
     with contextlib.suppress(SocketIsClosedError):  # it left in this very turn
-        session.send(packet)
+        session.send(Packet(MESSAGE, data=text))
 
 
 def drop(session: Any) -> None:

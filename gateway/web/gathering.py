@@ -11,8 +11,6 @@ import socket
 from contextlib import suppress
 from typing import Any
 
-from engineio.packet import Packet
-
 MOST_BYTES = 8 * 1024
 """Of payload in one write: what a client's system doesn't take waits, and can't be skipped any more."""
 
@@ -23,21 +21,21 @@ class Gathering:
     Parameters
     ----------
     send
-        Called with an engineio session and packets for it, in order.
+        Called with an engineio session and Socket.IO packets for it, in order.
     """
 
     def __init__(self, send: Any) -> None:
         self._send = send
-        self._packets: dict[Any, list[Packet]] = {}
+        self._packets: dict[Any, list[str]] = {}
         self._sizes: dict[Any, int] = {}
 
     def __contains__(self, session: object) -> bool:
         return session in self._packets
 
-    def add(self, session: Any, packet: Packet) -> None:
+    def add(self, session: Any, packet: str) -> None:
         """Take a packet for ``session``, which nothing else waits for."""
         self._packets.setdefault(session, []).append(packet)
-        size = self._sizes[session] = self._sizes.get(session, 0) + len(packet.data)
+        size = self._sizes[session] = self._sizes.get(session, 0) + len(packet)
         if size > MOST_BYTES:
             self._send_to(session)
 

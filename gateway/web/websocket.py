@@ -72,6 +72,7 @@ class WebSocket(RFC6455WebSocket):  # type: ignore[misc]  # eventlet has no type
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self._pings: deque[int] = deque(maxlen=_MOST_PINGS)
+        self._send_now = self.socket.fd.send
         self._fragments = 0
         self.admit: Callable[[], None] = nothing
         """Called before each frame is read; returns when it may be."""
@@ -138,10 +139,10 @@ class WebSocket(RFC6455WebSocket):  # type: ignore[misc]  # eventlet has no type
 
         The rest of a frame that went out in part is sent before anything else.
         """
-        if self._sendlock.balance <= 0:  # held, or free but promised to one who waits
+        if self.waiting:  # the lock is held, or free but promised to one who waits
             return False
         try:
-            sent = self.socket.fd.send(frame)
+            sent = self._send_now(frame)
         except OSError:  # full, which is for the queue; or broken, which the reader finds out
             return False
         self.written += sent

@@ -7,7 +7,7 @@ import pytest
 from engineio.packet import MESSAGE, Packet
 
 from gateway.runtime import monotonic, sleep, spawn
-from gateway.web.broadcast import ask, broadcast, deliver, deliver_packets
+from gateway.web.broadcast import ask, broadcast, deliver
 from gateway.web.gathering import MOST_BYTES, Gathering
 from gateway.web.outbox import Outbox
 from gateway.web.websocket import WebSocket, text_frame
@@ -198,7 +198,7 @@ def test_a_closed_connection_holds_nothing_back(pair):
 
 
 def test_what_goes_to_one_from_many_rooms_is_written_in_few_pieces_and_in_order():
-    session, gathering = Session(), Gathering(deliver_packets)
+    session, gathering = Session(), Gathering(deliver)
     texts = [f"{number:1000}" for number in range(20)]
     for text in texts:
         assert broadcast([("v", session)], text, 4096, gathering) == []
@@ -211,7 +211,7 @@ def test_what_goes_to_one_from_many_rooms_is_written_in_few_pieces_and_in_order(
 
 
 def test_nothing_overtakes_what_is_gathered_and_nothing_is_gathered_past_what_waits():
-    session, gathering = Session(), Gathering(deliver_packets)
+    session, gathering = Session(), Gathering(deliver)
     broadcast([("v", session)], "first", 4096, gathering)
     session.queue.put(Packet(MESSAGE, data="an acknowledgement"))
     broadcast([("v", session)], "second", 4096, gathering)
@@ -223,6 +223,6 @@ def test_nothing_overtakes_what_is_gathered_and_nothing_is_gathered_past_what_wa
 
 
 def test_in_large_rooms_nothing_is_gathered():
-    sessions, gathering = [Session() for _ in range(20)], Gathering(deliver_packets)
+    sessions, gathering = [Session() for _ in range(20)], Gathering(deliver)
     broadcast([(str(number), session) for number, session in enumerate(sessions)], "x", 4096, gathering)
     assert all(session.written for session in sessions)

@@ -12,6 +12,7 @@ import orjson
 import pytest
 from engineio.packet import MESSAGE, Packet
 from flask import Flask
+from socketio.packet import EVENT
 
 from gateway.web.outbox import Outbox
 from gateway.web.sockets import Json, Sockets, create
@@ -50,6 +51,12 @@ def test_stored_bytes_go_into_a_packet_as_they_are(socketio):
     packet = socketio.server.packet_class(2, namespace="/telemetry", data=["readings", orjson.Fragment(b'{"a": 1.50}')])
     assert packet.encode() == '2/telemetry,["readings",{"a": 1.50}]'
     assert Json.loads('{"a": 1}') == {"a": 1}
+
+
+@pytest.mark.parametrize("payload", [{"device": 'a "b"', "é": [1.5, None]}, orjson.Fragment(b'{"a": 1.50}'), []])
+def test_an_event_is_encoded_as_python_socketio_does(socketio, payload):
+    packet = socketio.server.packet_class(EVENT, namespace="/telemetry", data=["readings", payload])
+    assert Sockets(socketio)._encode("readings", payload) == packet.encode()
 
 
 def test_a_browser_that_joins_many_devices_at_once_sends_them_in_one_post(socketio):
