@@ -3,6 +3,7 @@
 import re
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 
 import pytest
@@ -63,48 +64,72 @@ def dribble(client, part, *, every_s=0.2, most_s=60.0):
     return said, time.monotonic() - began
 
 
-@pytest.mark.parametrize(
-    ("begin", "part"),
-    [
-        (b"GET / HTTP/1.1\r\n", b"a: b\r\n"),
-        (b"", b"G"),
-        (request("/")[:-2] + b"Content-Type: ", b"x"),
-        (request(PATH + "&sid={sid}", method="POST", body=b"4" * 60_000)[:-60_000], b"4"),
-        (request("/api/v1/rejects/replay", method="POST")[:-2] + b"X: ", b"x"),
-    ],
-    ids=["headers", "request line", "one header", "body", "post"],
-)
-def test_who_never_ends_his_request_is_ended(daemon, begin, part):
-    session = PollingClient(daemon.port)
-    with connect(daemon.port) as client:
-        client.sendall(begin.replace(b"{sid}", session.sid.encode()))
-        said, took_s = dribble(client, part)
-    assert took_s < 40.0
-    assert not said or said.startswith((b"HTTP/1.1 408 ", b"HTTP/1.1 400 "))
+NEVER_ENDED = {
+    "headers": (b"GET / HTTP/1.1\r\n", b"a: b\r\n"),
+    "request line": (b"", b"G"),
+    "one header": (request("/")[:-2] + b"Content-Type: ", b"x"),
+    "body": (request(PATH + "&sid={sid}", method="POST", body=b"4" * 60_000)[:-60_000], b"4"),
+    "post": (request("/api/v1/rejects/replay", method="POST")[:-2] + b"X: ", b"x"),
+}
+"""What a request begins with, and what follows again and again."""
 
 
-def test_who_says_nothing_is_ended(daemon):
-    with connect(daemon.port, timeout_s=30.0) as client:
-        assert client.recv(100) == b""
+def never_end(port, begin, part):
+    if b"{sid}" in begin:
+        begin = begin.replace(b"{sid}", PollingClient(port).sid.encode())
+    with connect(port) as client:
+        client.sendall(begin)
+        return dribble(client, part)
 
 
-def test_a_websocket_that_replaces_no_polling_is_ended(daemon):
-    session = PollingClient(daemon.port)
-    with RawClient(daemon.port, path=session.path.replace("polling", "websocket")) as client:
+def say_nothing(port):
+    with connect(port, timeout_s=30.0) as client:
+        return client.recv(100)
+
+
+def replace_no_polling(port):
+    session = PollingClient(port)
+    with RawClient(port, path=session.path.replace("polling", "websocket")) as client:
         client.send(b"2probe")
         assert client.frame()[1] == b"3probe"
         client.socket.settimeout(30.0)
         client.close_code()  # it comes to an end
 
 
-def test_who_connects_to_no_namespace_is_ended(daemon):
-    with RawClient(daemon.port) as client:
+def connect_to_no_namespace(port):
+    with RawClient(port) as client:
         assert client.frame()[1].startswith(b"0{")
         client.socket.settimeout(30.0)
         client.send(b"3")
         client.close_code()  # it comes to an end
-    session = PollingClient(daemon.port)
+
+
+def poll_in_no_namespace(port):
+    session = PollingClient(port)
     wait_until(lambda: b" 400 " in session.post(b"3")[:20], "the session is ended", timeout_s=30.0)
+
+
+IDLERS = (say_nothing, replace_no_polling, connect_to_no_namespace, poll_in_no_namespace)
+
+
+@pytest.fixture(scope="module")
+def ends(daemon):
+    """Return how all of them end, who keep the gateway waiting at the same time."""
+    with ThreadPoolExecutor(len(NEVER_ENDED) + len(IDLERS)) as pool:
+        ends = {name: pool.submit(never_end, daemon.port, *said) for name, said in NEVER_ENDED.items()}
+        return ends | {idle: pool.submit(idle, daemon.port) for idle in IDLERS}
+
+
+@pytest.mark.parametrize("name", NEVER_ENDED)
+def test_who_never_ends_his_request_is_ended(ends, name):
+    said, took_s = ends[name].result()
+    assert took_s < 40.0
+    assert not said or said.startswith((b"HTTP/1.1 408 ", b"HTTP/1.1 400 "))
+
+
+@pytest.mark.parametrize("idle", IDLERS)
+def test_who_wants_nothing_is_ended(ends, idle):
+    assert not ends[idle].result()
 
 
 def test_connections_that_ask_for_nothing_lock_nobody_out(daemon):
