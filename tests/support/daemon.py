@@ -67,7 +67,9 @@ class Daemon:
         ready = self.log.count("ready on http://") if self._log.exists() else 0
         with self._log.open("ab") as log:
             self.process = subprocess.Popen(self._command, stderr=log, stdout=log, env=self._env)
-        wait_until(lambda: self._alive() and self.log.count("ready on http://") > ready, "the daemon is ready")
+        wait_until(
+            lambda: self._alive() and self.log.count("ready on http://") > ready, "the daemon is ready", timeout_s=30.0
+        )
 
     def stop(self, number: signal.Signals = signal.SIGTERM) -> int:
         """End it and return its exit code."""

@@ -94,7 +94,7 @@ class Opening:
         self.journal._packing.hurry()
         with self.journal._changed:
             self.journal._changed.notify()
-        wait_until(lambda: store.first_row >= upto or self.journal.problem, "the log is packed")
+        wait_until(lambda: store.first_row >= upto or self.journal.problem, "the log is packed", timeout_s=DEADLINE_S)
         assert not self.journal.problem
 
 

@@ -72,7 +72,7 @@ class Mosquitto:
         config.write_text("\n".join(self._lines) + "\n")
         with (self._directory / "mosquitto.log").open("ab") as log:
             self._process = subprocess.Popen([PROGRAM, "-v", "-c", str(config)], stdout=log, stderr=log)
-        wait_until(self._answers, "Mosquitto accepts connections")
+        wait_until(self._answers, "Mosquitto accepts connections", timeout_s=30.0)
 
     def stop(self) -> None:
         """End it in good order: persistent sessions are written."""
