@@ -80,17 +80,21 @@ class Intake:
 
         What its topic said is kept of a retained one only; of others it is cheaper for many at once.
         """
-        digest = None
-        if message.packet_id is not None:
-            digest = digest_of(message)
-            if message.redelivered and self._deliveries.seen(self._source, message.packet_id, digest):
-                return Entry(self._source, message, Outcome.DUPLICATE)
-            self._deliveries.expect(self._source, message.packet_id, digest)
+        if message.packet_id is None:
+            return self._take_new(message)
+        digest = digest_of(message)
+        if message.redelivered and self._deliveries.seen(self._source, message.packet_id, digest):
+            return Entry(self._source, message, Outcome.DUPLICATE)
+        self._deliveries.expect(self._source, message.packet_id, digest)
+        entry = self._take_new(message)
+        if entry.outcome is not Outcome.DUPLICATE:
+            entry.digest = digest
+        return entry
+
+    def _take_new(self, message: RawMessage) -> Entry:
         if message.retained and self._deliveries.is_repeated(self._source, message):
             return Entry(self._source, message, Outcome.DUPLICATE)
-        entry = self.read(message)
-        entry.digest = digest
-        return entry
+        return self.read(message)
 
     def read(self, message: RawMessage) -> Entry:
         """Return what becomes of ``message``, whatever was delivered before."""

@@ -6,6 +6,8 @@ from gateway.model import Entry
 
 MOST_BYTES = 64 * 2**20
 """Of all that was appended and has not come to its end, kept for its sender or not."""
+MOST_QUEUED = 20_000
+"""Entries that wait for the writer; those that their senders keep have a bound in what these may send."""
 _OBJECT_BYTES = 512
 """About what a message takes beside its bytes, and each of its readings."""
 
@@ -21,9 +23,11 @@ class Waiting:
         self._came = 0
         self._went = 0
 
-    def add(self, entry: Entry) -> bool:
-        """Count ``entry`` if there is room for it; called by the hub."""
+    def add(self, entry: Entry, queued: int) -> bool:
+        """Count ``entry`` if there is room for it behind ``queued`` others; called by the hub."""
         message = entry.message
+        if queued >= MOST_QUEUED and not message.acknowledged:
+            return False
         weight = _OBJECT_BYTES + len(message.payload) + len(message.topic)
         for reading in entry.readings:
             weight += _OBJECT_BYTES + len(reading.body)

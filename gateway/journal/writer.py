@@ -32,7 +32,6 @@ alone begins at once, and one that took longer than this has gathered its succes
 source hands over what came in 4 ms; this is less, or else most of its messages would wait twice."""
 _COMPANY = 100
 """Entries that wait for no more."""
-_MOST_QUEUED = 20_000
 
 
 class Journal:
@@ -123,7 +122,7 @@ class Journal:
         is posted at once, with an error; where too many bytes wait, any.
         """
         for entry in entries:
-            if self._stopped or not self._has_room(entry):
+            if self._stopped or not self._committer.waiting.add(entry, len(self._queue)):
                 why = self._stopped or self._committer.problem or f"journal {self._path}: the disk is too slow"
                 self._post(Committed([entry], why))
                 continue
@@ -136,11 +135,6 @@ class Journal:
         if self._idle:  # set before the writer looks at the queue: no entry is left without a wake-up
             with self._changed:
                 self._changed.notify()
-
-    def _has_room(self, entry: Entry) -> bool:
-        if len(self._queue) >= _MOST_QUEUED and not entry.message.acknowledged:
-            return False
-        return self._committer.waiting.add(entry)
 
     def _boot_of(self, entry: Entry) -> float | None:
         """Return when this boot began by the clock that stamped ``entry``; None: that was an earlier one."""

@@ -151,7 +151,7 @@ def test_what_is_kept_at_the_close_is_posted_as_lost(path: Path) -> None:
 
 
 def test_a_queue_that_does_not_move_has_a_bound(path: Path, monkeypatch) -> None:
-    monkeypatch.setattr("gateway.journal.writer._MOST_QUEUED", 3)
+    monkeypatch.setattr("gateway.journal.waiting.MOST_QUEUED", 3)
     with opened(path) as it:
         it.journal._busy = True  # so that no append wakes the writer
         it.journal._changed.acquire()
