@@ -125,9 +125,10 @@ class Emit(Protocol):
         """
 
     def slack_s(self) -> float:
-        """Return for how long messages will wait on their way to viewers anyway, in seconds; 0: somebody is in a hurry.
+        """Return for how many seconds messages may wait where they are, and nobody sees them later; 0: somebody would.
 
-        An adapter may let messages of which many come gather for a part of it, since each costs less in company.
+        After that they are just in time for what goes to viewers next. An adapter of which much comes may let messages
+        gather for so long, since each costs less in company; it asks anew each time.
         """
 
 

@@ -227,8 +227,8 @@ class Pipeline:
         self._drops.sum_up(all_now=all_now)
 
     def slack_s(self) -> float:
-        """Return for how long readings wait on their way to viewers anyway, in seconds."""
-        return self._sinks.live.slack_s
+        """Return for how long messages may wait at their source, and nobody sees them later, in seconds."""
+        return self._sinks.live.slack_s()
 
 
 def _end_of(entry: Entry, error: str) -> Outcome:

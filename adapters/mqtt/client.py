@@ -129,6 +129,7 @@ class Client(paho.Client):
         found, end = split(data, at, runtime.now(), has_properties=has_properties, most=most, most_bytes=limit)
         stream.skip_to(end)
         if found:
+            self._moderation.spread(found, runtime.monotonic())
             self.on_publications(found)
         return len(found)
 

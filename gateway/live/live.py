@@ -6,7 +6,7 @@ from contextlib import AbstractContextManager
 from gateway.live.catching_up import CatchingUp
 from gateway.live.emissions import Emissions
 from gateway.live.outside import History, Transport
-from gateway.live.rooms import LONGEST_S, Room, Rooms
+from gateway.live.rooms import Room, Rooms, slack_s
 from gateway.live.thinning import interval_s
 from gateway.live.watches import Viewer, Watch
 from gateway.model import Reading
@@ -44,8 +44,8 @@ class Live:
         self._viewers: dict[str, Viewer] = {}
         self._recount: set[str] = set()
         self._taps: list[Callable[[str, Sequence[Reading]], None]] = []
-        self.slack_s = 0.0
-        """For how long readings wait on their way to viewers, all of them; as it was when they were looked at."""
+        self._window_s = 0.0
+        """The shortest of all rooms' windows, as it was when they were looked at."""
         self._emissions = Emissions(transport, self._refused, spent_s)
         self._catching_up = CatchingUp(transport, history, self._due, self._go_live)
 
@@ -85,7 +85,7 @@ class Live:
 
     def look(self) -> None:
         """Let those catch up who don't handle what they are handed; call a few times a second."""
-        self.slack_s = self._look_at_rooms()
+        self._window_s = 0.0 if self._taps else self._rooms.shortest_window_s()
         at, turns = monotonic(), max(1, len(self._viewers) // _LOOKS_A_ROUND)
         for viewer in list(self._viewers.values()):
             live = [watch for watch in viewer.watches.values() if watch.live]
@@ -105,9 +105,9 @@ class Live:
         lateness.looked(traffic)
         return due
 
-    def _look_at_rooms(self) -> float:
-        windows = [room.window_s() for room in self._rooms.all() if room.live]
-        return 0.0 if self._taps else min(windows, default=LONGEST_S)
+    def slack_s(self) -> float:
+        """Return for how long what comes now may wait where it is, and still be committed when all rooms go next."""
+        return slack_s(monotonic(), self._window_s)
 
     # ---- the viewers' side
 
@@ -184,7 +184,7 @@ class Live:
     def tap(self, function: Callable[[str, Sequence[Reading]], None]) -> Callable[[], None]:
         """Call ``function`` with all that is published, until the returned function is called."""
         self._taps.append(function)
-        self.slack_s = 0.0
+        self._window_s = 0.0
         return lambda: self._taps.remove(function)
 
     def _begin(self, device: str) -> int:
@@ -218,7 +218,7 @@ class Live:
             return False
         if not room.live:
             room.position = newest
-        self.slack_s = 0.0
+        self._window_s = 0.0
         watch.live = True
         room.live += 1
         self._transport.enter(watch.viewer, room.name)

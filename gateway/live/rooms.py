@@ -1,7 +1,7 @@
 """Those who watch a device, and when what is published goes to them."""
 
 from dataclasses import dataclass, field
-from math import ceil, inf
+from math import ceil, floor
 
 from gateway.live.thinning import Thinned
 from gateway.live.waiting import Waiting
@@ -13,9 +13,21 @@ _SHARE = 0.003
 """Of the hub's time, for a room's other viewers: where emissions would take more they wait for company."""
 _SHORTEST_S, LONGEST_S = 0.01, 0.04
 """What would wait for less than the one goes at once; nothing waits for longer than the other."""
+_COMMIT_S = 0.005
+"""From a source to here, where the disk is no bottleneck."""
 _WEIGHT = 0.25
 """Of the last emission in what one costs a viewer."""
 _ROUNDING = 1e-6
+
+
+def turn_after(at: float, window_s: float) -> float:
+    """Return when rooms with this window go after ``at``: at multiples of it, so that one timer does for all."""
+    return (floor(at / window_s + _ROUNDING) + 1) * window_s
+
+
+def slack_s(at: float, window_s: float) -> float:
+    """Return for how long what comes at ``at`` may wait at its source, and be committed when rooms go next."""
+    return turn_after(at + _COMMIT_S, window_s) - at - _COMMIT_S if window_s else 0.0
 
 
 @dataclass(slots=True, eq=False)
@@ -35,7 +47,7 @@ class Room:
     """When it goes to them, if something waits."""
     emissions: int = 0
     """How many there were, ever."""
-    _emitted_at: float = -inf
+    _emitted_at: float = 0.0
     _cost_s: float = 0.0
 
     def __post_init__(self) -> None:
@@ -60,13 +72,16 @@ class Room:
     def next_due(self, at: float) -> float | None:
         """Return when what is published at ``at`` is to go, None: at once.
 
-        Rooms with the same window go in the same turn of the hub.
+        Nothing waits where none of them went since the last turn.
         """
         window = self.window_s()
-        if at - self._emitted_at >= window:
+        if not (window and self.emissions):
             return None
-        earliest = self._emitted_at + window if self.every_s else at  # what was asked for is the most
-        return ceil(earliest / window - _ROUNDING) * window
+        if self.every_s:  # what was asked for is the most
+            earliest = self._emitted_at + window
+            return None if at >= earliest else ceil(earliest / window - _ROUNDING) * window
+        turn = turn_after(self._emitted_at, window)
+        return None if at >= turn else turn
 
     @property
     def is_large(self) -> bool:
@@ -102,6 +117,10 @@ class Rooms:
     def all(self) -> list[Room]:
         """Return every one."""
         return [room for rooms in self._rooms.values() for room in rooms.values()]
+
+    def shortest_window_s(self) -> float:
+        """Return for how long what comes waits in any of them, at least; nobody waits for what nobody is live for."""
+        return min([LONGEST_S, *(room.window_s() for room in self.all() if room.live)])
 
     def room(self, watch: Watch) -> Room:
         """Return that of a watch."""

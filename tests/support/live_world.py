@@ -6,7 +6,7 @@ import orjson
 
 from gateway.journal import Stored
 from gateway.journal.condensing import condensed
-from gateway.live import Live, Traffic, catching_up, emissions, recall
+from gateway.live import Live, Traffic, catching_up, emissions, live, recall
 from gateway.model import Reading, encode_body
 from gateway.runtime import sleep
 
@@ -125,7 +125,7 @@ class World:
 def simulated(monkeypatch, each_s=DEAR_S):
     """Let live go by the time of a new world; in the end nothing of it goes on."""
     world = World(each_s)
-    for module in (emissions, catching_up, recall):
+    for module in (emissions, catching_up, recall, live):
         monkeypatch.setattr(module, "monotonic", world.monotonic)
     for module in (emissions, catching_up):
         monkeypatch.setattr(module, "sleep", world.sleep)

@@ -225,16 +225,54 @@ def test_viewers_of_whom_all_is_known_are_not_looked_at_again(make):
     assert sorted(looks) == sorted(f"d{number}" for number in range(20))
 
 
+def may_wait(world):
+    world.live.look()
+    return world.live.slack_s() > 0.0
+
+
 def test_sources_may_wait_as_long_as_every_viewer_does(make):
     world = make()
-    world.live.look()
-    assert world.live.slack_s == LONGEST_S  # nobody watches
+    assert may_wait(world)  # nobody watches
     world.watch(100, "d")
-    assert world.live.slack_s == 0.0  # until it is known what they cost
+    assert not world.live.slack_s()  # until it is known what they cost
     steady(world, rate=200)
-    world.live.look()
-    assert world.live.slack_s == LONGEST_S
+    assert may_wait(world)
     world.watch(1, "e")
     steady(world, rate=200, device="e", seconds=0.1)
+    assert not may_wait(world)
+
+
+def test_what_sources_let_wait_is_here_when_rooms_go(make):
+    world = make()
+    world.watch(100)
+    steady(world, rate=200)
     world.live.look()
-    assert world.live.slack_s == 0.0
+    world.got.clear()
+    for _ in range(50):
+        world.run(world.live.slack_s())
+        world.publish(count=4)
+        world.run(2 * STEP_S)
+    world.run(LONGEST_S)
+    assert max(world.delays("d0")) < LONGEST_S / 4
+    assert [len(packet) for packet in world.packets("d0")] == [4] * 50
+
+
+@pytest.mark.parametrize("phase", [0.1, 0.5, 0.9])
+def test_what_comes_once_in_a_window_waits_for_nothing_wherever_in_it(make, phase):
+    world = make()
+    world.watch(100)
+    steady(world, rate=200)
+    world.run(LONGEST_S * (1 + phase) - world.at % LONGEST_S)
+    world.got.clear()
+    for number in range(50):
+        world.publish()
+        world.run(LONGEST_S + (1 if number % 2 else -1) * STEP_S)
+    assert max(world.delays("d0")) < STEP_S / 2
+
+
+def test_those_who_asked_for_few_packets_let_no_source_wait_for_longer_than_others(make):
+    world = make()
+    world.watch(1, max_hz=0.1)
+    steady(world, rate=200, seconds=0.5)
+    world.live.look()
+    assert 0.0 < world.live.slack_s() <= LONGEST_S

@@ -3,6 +3,7 @@
 import pytest
 
 from adapters.mqtt.moderation import MOST_PAUSE_S, PAUSE_S, Moderation
+from gateway.model import RawMessage
 
 
 def settled(rate: float, seconds: float = 2.0) -> tuple[Moderation, float]:
@@ -69,17 +70,32 @@ def test_long_pauses_leave_the_broker_something_to_send() -> None:
     assert moderation.pause_now(900) == 0.0
 
 
-def test_where_messages_would_wait_anyway_pauses_are_long() -> None:
+@pytest.mark.parametrize("rate", [60, 100, 1000, 5000])
+def test_where_messages_would_wait_anyway_they_are_left_alone_for_so_long(rate: int) -> None:
     moderation = Moderation()
     for number in range(100):
-        moderation.looked(number * 0.01, 10, 0.04)
-    assert 0.02 < moderation.pause_s < 0.03
-    moderation.looked(1.0, 10, 0.0)
-    assert moderation.pause_s == PAUSE_S
+        moderation.looked(number * 0.04, rate // 25, 0.04)
+    assert moderation.pause_s == 0.04
+    moderation.looked(4.0, rate // 25, 0.0)
+    assert moderation.pause_s < 0.02
 
 
-def test_where_it_is_quiet_that_makes_no_difference() -> None:
+def test_where_no_company_is_to_be_had_that_makes_no_difference() -> None:
     moderation = Moderation()
     moderation.looked(1.0, 1, 0.04)
-    moderation.looked(1.1, 1, 0.04)
+    moderation.looked(1.04, 1, 0.04)
     assert moderation.pause_s == 0.0
+    moderation.looked(1.05, 1, 0.002)  # it is nearly over
+    assert moderation.pause_s == 0.0
+
+
+def test_what_would_have_been_stamped_as_it_came_is_stamped_as_if_it_had_come_evenly() -> None:
+    moderation, found = Moderation(), [RawMessage(b"", 1000.0) for _ in range(4)]
+    for number in range(3):
+        moderation.looked(number * 0.04, 4, 0.04)
+    moderation.spread(found, 0.12)
+    assert [message.arrived for message in found] == pytest.approx([999.97, 999.98, 999.99, 1000.0])
+    moderation.looked(0.12, 4, 0.0)  # somebody is in a hurry
+    late = RawMessage(b"", 1000.1)
+    moderation.spread([late, late], 0.16)
+    assert late.arrived == 1000.1
