@@ -15,10 +15,10 @@ from functools import partial
 from pathlib import Path
 
 from gateway.journal import Journal, Queries, shelf
-from gateway.journal.blocks import Row
 from gateway.journal.making import packed
 from gateway.journal.opening import open_store
 from gateway.journal.packing import Packing
+from gateway.journal.rows import Rows
 from gateway.journal.schema import PAGE_BYTES
 from gateway.journal.tails import Tails
 from gateway.model import Entry, Outcome, RawMessage, Reading, encode_body
@@ -217,7 +217,7 @@ def fill(path: Path, readings: int, devices: int = 50) -> None:
         with quiet.store.writing() as connection:
             for number, entries in enumerate(zip(*said, strict=True), start=1):
                 of_one = [entry.readings[0] for entry in entries]
-                rows = [Row(seq, one.ts, int(one.ts * 1000), one.body) for seq, one in enumerate(of_one, first)]
+                rows = Rows.of_bodies(first, [int(one.ts * 1000) for one in of_one], [one.body for one in of_one])
                 shelf.write(connection, next(ids), number, packed(rows), rows)
         if first % 13_100 < 655:
             quiet.connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()

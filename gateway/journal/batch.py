@@ -4,7 +4,8 @@ import sqlite3
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from gateway.journal.deliveries import encoded
+from gateway.journal.deliveries import encoded, runs
+from gateway.journal.logged import ROW, WIDTH, log_rows
 from gateway.journal.many import insert
 from gateway.journal.rejects import RejectPage
 from gateway.journal.unset import UnsetPage
@@ -12,8 +13,6 @@ from gateway.model import Entry, Outcome, Reading
 from gateway.runtime import is_set
 
 _REJECTED = Outcome.REJECTED
-_LogRow = tuple[int, int, int, float, int, bytes, bytes | None]
-_ROW = "(?,?,?,?,?,CAST(? AS TEXT),?)"
 
 
 @dataclass(slots=True)
@@ -49,20 +48,24 @@ class Batch:
     """Past which ``seq`` a device goes on that is known, by name."""
     rejects: RejectPage
     unset: UnsetPage
-    next_row: int
-    """In the log."""
+    first_row: int
+    """In the log, the number of the first reading."""
     heads: dict[str, Head] = field(default_factory=dict)
     deliveries: list[tuple[str, bytes]] = field(default_factory=list)
     body_bytes: int = 0
     """Of bodies."""
-    _rows: list[_LogRow] = field(default_factory=list)
+    _heads: list[int] = field(default_factory=list)
+    """Device, ``seq`` and arrival of each reading, one after the other."""
+    _bodies: list[bytes] = field(default_factory=list)
     _readings: list[Reading] = field(default_factory=list)
-    """One for each of ``_rows``."""
-    _bare: list[_LogRow] = field(default_factory=list)
-    """Of messages without readings."""
 
     def __bool__(self) -> bool:
-        return bool(self._rows or self._bare or self.rejects)
+        return bool(self._readings or self.deliveries or self.rejects)
+
+    @property
+    def next_row(self) -> int:
+        """The number of the first reading of the next commit."""
+        return self.first_row + (len(self._readings) or bool(self.deliveries))
 
     def add(self, entry: Entry) -> None:
         """Take an entry in."""
@@ -70,9 +73,8 @@ class Batch:
             self.rejects.add(entry)
         message = entry.message
         arrived_ms = int(message.arrived * 1000)
-        delivery = None
         if entry.digest is not None and message.packet_id is not None:
-            delivery = self._delivery(entry.source, message.packet_id, entry.digest)
+            self.deliveries.append((entry.source, encoded(message.packet_id, entry.digest)))
         for reading in entry.readings:
             head = self.heads.get(reading.device)
             if head is None or head.source is not entry.source or head.profile is not entry.profile:
@@ -80,19 +82,16 @@ class Batch:
             head.newest += 1
             body = reading.body
             self.body_bytes += len(body)
-            self._rows.append((self.next_row, head.id, head.newest, reading.ts, arrived_ms, body, delivery))
+            self._heads += (head.id, head.newest, arrived_ms)
+            self._bodies.append(body)
             self._readings.append(reading)
-            self.next_row += 1
-            delivery = None
-        if delivery is not None:
-            self._bare.append((self.next_row, 0, 0, 0.0, arrived_ms, b"", delivery))
-            self.next_row += 1
         if not is_set(message.arrived):
             self._note_unset(entry)
 
     def _note_unset(self, entry: Entry) -> None:
-        for row in self._rows[len(self._rows) - len(entry.readings) :]:
-            self.unset.add(row[1], row[2], entry.booted)
+        heads = self._heads[len(self._heads) - WIDTH * len(entry.readings) :]
+        for device, seq in zip(heads[::WIDTH], heads[1::WIDTH], strict=True):
+            self.unset.add(device, seq, entry.booted)
 
     def insert(self, connection: sqlite3.Connection) -> None:
         """Write everything, within the caller's transaction."""
@@ -101,20 +100,18 @@ class Batch:
             " ON CONFLICT (id) DO UPDATE SET source = excluded.source, profile = excluded.profile",
             self._changed_devices(),
         )
-        insert(connection, "log", _ROW, sorted(self._rows + self._bare) if self._bare else self._rows)
+        if self._readings or self.deliveries:
+            deliveries = runs(self.deliveries) if self.deliveries else None
+            insert(connection, "log", ROW, list(log_rows(self.first_row, self._heads, self._bodies, deliveries)))
         self.rejects.insert(connection)
         self.unset.insert(connection)
 
     def number(self) -> Iterator[tuple[str, int, int]]:
-        """Give the readings their ``seq``, after the commit; yield for each device, ``seq`` and row of the log."""
-        for reading, row in zip(self._readings, self._rows, strict=True):
-            reading.seq = row[2]
-            yield reading.device, row[2], row[0]
-
-    def _delivery(self, source: str, packet_id: int, digest: bytes) -> bytes:
-        piece = encoded(packet_id, digest)
-        self.deliveries.append((source, piece))
-        return piece + source.encode()
+        """Give the readings their ``seq``, after the commit; yield for each device, ``seq`` and number in the log."""
+        seqs = self._heads[1::WIDTH]
+        for number, (reading, seq) in enumerate(zip(self._readings, seqs, strict=True), start=self.first_row):
+            reading.seq = seq
+            yield reading.device, seq, number
 
     def _head(self, device: str, entry: Entry, arrived_ms: int) -> Head:
         head = self.heads.get(device)

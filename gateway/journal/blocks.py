@@ -174,6 +174,6 @@ def _cut(block: Block, lengths: list[int]) -> list[bytes]:
     return bodies
 
 
-def arrivals_of(times: list[float]) -> list[int]:
+def arrivals_of(times: Sequence[float]) -> list[int]:
     """Return when readings arrived whose ``ts`` is the arrival."""
     return list(map(int, map(mul, times, repeat(1000))))

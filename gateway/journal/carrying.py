@@ -26,7 +26,7 @@ SELECT d.name, before + 1, first - 1 FROM (
 _BEFORE_THE_LOG = """
 SELECT name, packed + 1, following - 1 FROM (
     SELECT d.name, (SELECT max(last) FROM blocks WHERE device = d.id) AS packed,
-           (SELECT min(seq) FROM log WHERE device = d.id) AS following FROM devices d
+           (SELECT min(seq) FROM logged WHERE device = d.id) AS following FROM devices d
 ) WHERE following > packed + 1 AND following < packed + ? ORDER BY name
 """
 

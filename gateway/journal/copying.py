@@ -15,13 +15,13 @@ _PAGES_AT_ONCE = 4096
 _STEPS = 100_000
 """Of SQLite's machine between two calls of ``pause``."""
 _LASTS = """
-SELECT name, max(last) FROM (SELECT device, last FROM blocks UNION ALL SELECT device, seq FROM log) f
+SELECT name, max(last) FROM (SELECT device, last FROM blocks UNION ALL SELECT device, seq FROM logged) f
 JOIN devices d ON d.id = f.device GROUP BY d.id ORDER BY name
 """
 _COUNTS = """
 SELECT name, sum(n) FROM (
     SELECT device, last - first + 1 AS n FROM blocks UNION ALL
-    SELECT l.device, 1 FROM log l WHERE l.seq > coalesce(
+    SELECT l.device, 1 FROM logged l WHERE l.seq > coalesce(
         (SELECT last FROM blocks WHERE device = l.device ORDER BY first DESC LIMIT 1), 0)
 ) f JOIN devices d ON d.id = f.device GROUP BY d.id ORDER BY name
 """

@@ -10,6 +10,8 @@ from typing import NamedTuple
 
 import orjson
 
+from gateway.journal.logged import rows_at
+
 Ends = tuple[int, int]
 """The first and the last ``seq`` of some readings."""
 
@@ -18,7 +20,6 @@ SELECT json_group_array(json_array(d.name, f.first, l.last)), min(f.least_ts) FR
 JOIN blocks f ON f.id = (SELECT id FROM blocks WHERE device = d.id ORDER BY first LIMIT 1)
 JOIN blocks l ON l.id = (SELECT id FROM blocks WHERE device = d.id ORDER BY first DESC LIMIT 1)
 """
-_LOGGED = "SELECT min(ts) FROM log WHERE id IN (SELECT value FROM json_each(?))"
 
 
 class Count(NamedTuple):
@@ -40,7 +41,7 @@ def count(
     text, packed_ts = connection.execute(_PACKED).fetchone()
     packed: dict[str, Ends] = {name: (first, last) for name, first, last in orjson.loads(text)}
     rows = [row for name, (_, _, row) in tails.items() if name not in packed]
-    (logged_ts,) = connection.execute(_LOGGED, (orjson.dumps(rows).decode(),)).fetchone()
+    logged_ts = min((row.ts for row in rows_at(connection, rows)), default=None)
     readings = sum(_in_blocks(ends, holes.get(name, ())) for name, ends in packed.items())
     readings += sum(_behind(tail, packed.get(name)) for name, tail in tails.items())
     return Count(readings, min((ts for ts in (packed_ts, logged_ts) if ts is not None), default=None))

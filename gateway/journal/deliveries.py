@@ -3,10 +3,13 @@
 import sqlite3
 from collections import deque
 from collections.abc import Iterable, Iterator, Mapping
+from itertools import groupby
+from operator import itemgetter
 
 KEPT = 4096
 """The last ones of each source that stay."""
 _ID_BYTES = 4
+_SIZE_BYTES = 4
 
 
 def encoded(packet_id: int, digest: bytes) -> bytes:
@@ -14,15 +17,32 @@ def encoded(packet_id: int, digest: bytes) -> bytes:
     return packet_id.to_bytes(_ID_BYTES, "big") + bytes((len(digest),)) + digest
 
 
+def runs(deliveries: Iterable[tuple[str, bytes]]) -> bytes:
+    """Return what a row of the log keeps of a commit's deliveries, in their order: those of one source together."""
+    found = b""
+    for source, ones in groupby(deliveries, itemgetter(0)):
+        for part in (source.encode(), b"".join([piece for _, piece in ones])):
+            found += len(part).to_bytes(_SIZE_BYTES, "big") + part
+    return found
+
+
+def _sized(joined: bytes, at: int) -> tuple[bytes, int]:
+    """Return the part that begins with its size, and where the next one begins."""
+    start = at + _SIZE_BYTES
+    end = start + int.from_bytes(joined[at:start], "big")
+    return joined[start:end], end
+
+
 def _pieces(joined: bytes) -> Iterator[bytes]:
     at = 0
     while at < len(joined):
-        end = _end(joined, at)
+        end = piece_end(joined, at)
         yield joined[at:end]
         at = end
 
 
-def _end(joined: bytes, at: int) -> int:
+def piece_end(joined: bytes, at: int = 0) -> int:
+    """Return where the piece ends that begins at ``at``."""
     return at + _ID_BYTES + 1 + joined[at + _ID_BYTES : at + _ID_BYTES + 1][0]
 
 
@@ -43,10 +63,14 @@ class DeliveryBook:
         self._changed.clear()
         return upto
 
-    def replay(self, delivery: bytes) -> None:
-        """Take in what a row of the log has."""
-        end = _end(delivery, 0)
-        self._add(delivery[end:].decode(), delivery[:end])
+    def replay(self, deliveries: bytes) -> None:
+        """Take in what a row of the log has, as ``runs`` made it."""
+        at = 0
+        while at < len(deliveries):
+            source, at = _sized(deliveries, at)
+            pieces, at = _sized(deliveries, at)
+            for piece in _pieces(pieces):
+                self._add(source.decode(), piece)
 
     def turn(self, deliveries: Iterable[tuple[str, bytes]]) -> None:
         """Take over what was committed."""

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from gateway.journal import shelf
 from gateway.journal.blocks import DamagedBlockError, Row, unpack
 from gateway.journal.making import packed
+from gateway.journal.rows import Rows
 from gateway.journal.shelf import BlockHead
 from gateway.journal.store import Store
 
@@ -63,6 +64,7 @@ class Front:
 
     def _leave(self, name: str, block: BlockHead, rows: Sequence[Row]) -> None:
         """Let these be all that is left of a block."""
+        left = Rows.of(rows)
         with self._store.writing() as connection:
-            shelf.write(connection, block.id, self._store.heads[name].id, packed(rows), rows)
-        self._store.front_goes(name, rows[0].seq)
+            shelf.write(connection, block.id, self._store.heads[name].id, packed(left), left)
+        self._store.front_goes(name, left.first)

@@ -4,7 +4,7 @@ Without an object for each reading where they differ in nothing but their values
 """
 
 import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from typing import Any
 
 import orjson
@@ -19,18 +19,16 @@ from gateway.journal.blocks import (
     Block,
     DamagedBlockError,
     Named,
-    Row,
     Unpacked,
     arrivals_of,
 )
 from gateway.journal.columns import Column, encode, extremes
-from gateway.journal.texts import columns_of
+from gateway.journal.rows import MOST_NAMES, Rows
 
-_MOST_COLUMNS = 512
 _MOST_SHAPES = 256
 
 
-def pack(rows: Sequence[Row]) -> Iterator[Block | None]:
+def pack(rows: Rows) -> Iterator[Block | None]:
     """Make a block of at most ``MOST_READINGS``: yield None between parts of the work, at last the block.
 
     What comes out of it is compared with ``rows`` before it is yielded.
@@ -41,49 +39,44 @@ def pack(rows: Sequence[Row]) -> Iterator[Block | None]:
         if block is not None and _gives_back(block, rows):
             yield block
             return
-    raise DamagedBlockError(f"readings {rows[0].seq} to {rows[-1].seq} don't come out as they went in")
+    raise DamagedBlockError(f"readings {rows.first} to {rows.last} don't come out as they went in")
 
 
-def packed(rows: Sequence[Row]) -> Block:
+def packed(rows: Rows) -> Block:
     """Make a block in one go."""
     (block,) = [block for block in pack(rows) if block]
     return block
 
 
-def _gives_back(block: Block, rows: Sequence[Row]) -> bool:
+def _gives_back(block: Block, rows: Rows) -> bool:
     try:
         found = Unpacked(block)
-        same = found.bodies(0, block.count) == [row.body for row in rows]
+        same = found.bodies(0, block.count) == rows.bodies
     except DamagedBlockError:
         return False
-    return same and found.ts == [row.ts for row in rows] and found.arrivals() == [row.arrived_ms for row in rows]
+    return same and found.ts == rows.times and found.arrivals() == rows.arrivals
 
 
-def _as_columns_of_text(rows: Sequence[Row]) -> Block | None:
+def _as_columns_of_text(rows: Rows) -> Block | None:
     """Return None where the readings differ in more than their values, as few do; takes a quarter of the time."""
-    try:
-        names = list(orjson.loads(rows[0].body)["values"])
-    except (ValueError, TypeError, KeyError):
-        return None
-    found = columns_of([row.body for row in rows], names) if 0 < len(names) <= _MOST_COLUMNS - METRICS else None
-    if found is None:
+    if not rows.names:
         return None
     columns = _time_columns(rows)
-    for number, (name, values) in enumerate(zip(names, found[1:], strict=True), start=METRICS):
+    for number, (name, values) in enumerate(zip(rows.names, rows.values, strict=True), start=METRICS):
         columns[number] = Named(name, encode(values), extremes(values))
-    return Block(rows[0].seq, rows[-1].seq, [(names, {})], columns)
+    return Block(rows.first, rows.last, [(list(rows.names), {})], columns)
 
 
-def _as_columns(rows: Sequence[Row]) -> Block | None:
+def _as_columns(rows: Rows) -> Block | None:
     """Return None where the bodies are no readings as ``model.encode_body`` makes them."""
     try:
-        bodies = orjson.loads(b"[%b]" % b",".join([row.body for row in rows]))
+        bodies = orjson.loads(b"[%b]" % b",".join(rows.bodies))
         values = [body["values"] for body in bodies]
         shapes, kinds = _shapes(bodies, values) if set(map(type, values)) == {dict} else ([], [])
     except (ValueError, TypeError, KeyError):
         return None
     names = list(dict.fromkeys(name for _, (names, _) in shapes for name in names))
-    if len(values) != len(rows) or not 0 < len(shapes) <= _MOST_SHAPES or len(names) > _MOST_COLUMNS - METRICS:
+    if len(values) != len(rows.bodies) or not 0 < len(shapes) <= _MOST_SHAPES or len(names) > MOST_NAMES:
         return None
     columns = _time_columns(rows)
     if len(shapes) > 1:
@@ -91,7 +84,7 @@ def _as_columns(rows: Sequence[Row]) -> Block | None:
     for number, name in enumerate(names, start=METRICS):
         column = [one.get(name) for one in values]
         columns[number] = Named(name, encode(column), extremes(column))
-    return Block(rows[0].seq, rows[-1].seq, [shape for _, shape in shapes], columns)
+    return Block(rows.first, rows.last, [shape for _, shape in shapes], columns)
 
 
 def _shapes(
@@ -116,18 +109,17 @@ def _shapes(
     return list(found.items()), [numbers[key] for key in kinds]
 
 
-def _as_they_are(rows: Sequence[Row]) -> Block:
-    text = b"[%b]" % b",".join([row.body for row in rows])
+def _as_they_are(rows: Rows) -> Block:
+    text = b"[%b]" % b",".join(rows.bodies)
     data = zlib.compress(text)
     columns = _time_columns(rows)
     columns[BODIES] = Named("", Column(None, 0, len(text), data if len(data) < len(text) else text))
-    columns[LENGTHS] = Named("", encode([len(row.body) for row in rows]))
-    return Block(rows[0].seq, rows[-1].seq, [], columns)
+    columns[LENGTHS] = Named("", encode(list(map(len, rows.bodies))))
+    return Block(rows.first, rows.last, [], columns)
 
 
-def _time_columns(rows: Sequence[Row]) -> dict[int, Named]:
-    times, arrivals = [row.ts for row in rows], [row.arrived_ms for row in rows]
-    columns = {TS: Named("", encode(times))}
-    if arrivals_of(times) != arrivals:
-        columns[ARRIVED] = Named("", encode(arrivals))
+def _time_columns(rows: Rows) -> dict[int, Named]:
+    columns = {TS: Named("", encode(rows.times))}
+    if arrivals_of(rows.times) != rows.arrivals:
+        columns[ARRIVED] = Named("", encode(rows.arrivals))
     return columns

@@ -10,10 +10,13 @@ from pathlib import Path
 from gateway.errors import JournalDown
 from gateway.journal import schema, shelf
 from gateway.journal.blocks import MOST_READINGS, Row
-from gateway.journal.deliveries import joined
+from gateway.journal.deliveries import joined, piece_end, runs
+from gateway.journal.logged import ROW, log_rows
 from gateway.journal.making import packed
 from gateway.journal.many import insert, placeholders
+from gateway.journal.rows import Rows
 from gateway.journal.schema import sibling
+from gateway.journal.views import VIEWS
 
 _BLOCK_BYTES = 256 * 1024
 _READY = ".ready"
@@ -35,6 +38,25 @@ def take_over(old: sqlite3.Connection, path: Path) -> None:
     with new_path.open("rb") as file:
         os.fsync(file.fileno())
     new_path.rename(sibling(path, _READY))
+
+
+def write_log_anew(connection: sqlite3.Connection) -> None:
+    """Bring layout 5 up to this one, where it lies: all but the log is the same, and that is never large."""
+    (upto,) = connection.execute("SELECT coalesce(max(upto), 0) FROM deliveries").fetchone()
+    old = connection.execute("SELECT device, seq, arrived_ms, CAST(body AS BLOB), id, delivery FROM log ORDER BY id")
+    rows = old.fetchall()
+    readings = [row for row in rows if row[0]]
+    heads = [number for row in readings for number in row[:3]]
+    pieces = [piece for *_, id_, piece in rows if piece and id_ > upto]
+    deliveries = runs([(piece[piece_end(piece) :].decode(), piece[: piece_end(piece)]) for piece in pieces])
+    with schema.transaction(connection):
+        for drop in ("VIEW readings", "VIEW measurements", "TABLE log"):
+            connection.execute(f"DROP {drop}")
+        for statement in filter(str.strip, f"{VIEWS} {schema.LOG}".split(";")):  # the log last, see ``schema.create``
+            connection.execute(statement)
+        if rows:
+            insert(connection, "log", ROW, list(log_rows(upto + 1, heads, [row[3] for row in readings], deliveries)))
+        connection.execute(f"PRAGMA user_version = {schema.LAYOUT}")
 
 
 def exchange(path: Path) -> str:
@@ -82,7 +104,7 @@ def _copy(old: sqlite3.Connection, new: sqlite3.Connection) -> None:
     for id_, *_ in devices:
         with schema.transaction(new):
             for rows in _parts(map(Row._make, old.execute(_READINGS, (id_,)))):
-                shelf.write(new, next(ids), id_, packed(rows), rows)
+                shelf.write(new, next(ids), id_, packed(columns := Rows.of(rows)), columns)
 
 
 def _parts(rows: Iterator[Row]) -> Iterator[list[Row]]:

@@ -167,6 +167,9 @@ def _prepare(connection: sqlite3.Connection, path: Path, damaged: _DamagedError 
     if _is_to_check(path):
         _check(connection)
     if schema.is_older(connection):
+        if schema.has_blocks(connection):
+            older.write_log_anew(connection)
+            return
         older.take_over(connection, path)
         raise _OlderError
 

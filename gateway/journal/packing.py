@@ -5,7 +5,8 @@ these rows of the log. What is in a block and still in the log counts as in the 
 harmless.
 """
 
-from bisect import bisect_right
+from array import array
+from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterator, Sequence
 from itertools import accumulate
 from pathlib import Path
@@ -16,9 +17,11 @@ from gateway.journal.blocks import MOST_READINGS, Block, DamagedBlockError, Row,
 from gateway.journal.faults import is_damage, words
 from gateway.journal.making import pack
 from gateway.journal.opening import suspect
+from gateway.journal.rows import Rows
 from gateway.journal.shelf import BlockHead
 from gateway.journal.store import Store
 from gateway.journal.tails import Tail
+from gateway.journal.taking import Taken
 
 MOST_ROWS = 32_768
 """In the log: past it, or past ``_MOST_BYTES``, or when its oldest has been there for ``_MOST_S``, a round begins."""
@@ -32,7 +35,6 @@ _GROWTH = 2
 """Nor one that is larger by more than this factor than what would be put behind it."""
 _BLOCK_BYTES = 256 * 1024
 """Of bodies in one block, which may be one body."""
-_READ_AT_ONCE = 256
 _DELETED_AT_ONCE = 2048
 _MUCH = 2
 """Times as much as a round begins with."""
@@ -89,7 +91,7 @@ class Packing:
             self._slices()
         except Exception as error:  # noqa: BLE001  what can't be packed must not stop the writing
             self._failed(error)
-        return self._round is not None
+        return self._round is not None or (self._wanted and not self.failing)
 
     def _slices(self) -> None:
         """Do one slice, or more the further readings come ahead of what one with each commit packs."""
@@ -128,28 +130,52 @@ class Packing:
             self.problem = ""
 
     def _all_that_is_there(self) -> Iterator[None]:
-        upto, size, began_at = self._store.next_row - 1, self._store.log_bytes, self._steady()
-        for name in self._store.tails.devices(upto):
-            yield from self._pack_device(name, upto)
+        """Pack what is in the log now, or its front where it is far too long; else it took too much memory."""
+        upto, began_at = self._store.next_row - 1, self._steady()
+        taken = Taken(self._store, upto)
+        while taken.more():
+            yield
+        for name in self._store.tails.devices(taken.end - 1):
+            yield from self._pack_device(name, taken)
+            if not taken.is_true:
+                self.hurry()  # for what is true now
+                return
         with self._store.writing() as connection:
             self._store.deliveries.insert(connection, self._store.next_row - 1)
         self._store.deliveries.written()
-        yield from self._delete(upto)
-        self._store.log_bytes -= size
-        self._emptied_at = began_at
+        yield from self._delete(taken.end - 1)
+        self._store.log_bytes -= taken.size
+        if taken.end > upto:
+            self._emptied_at = began_at
+        else:
+            self.hurry()
 
-    def _pack_device(self, name: str, upto: int) -> Iterator[None]:
-        head = self._store.heads[name]
-        while (tail := self._store.tails.of(name)) is not None and tail.rows and tail.rows[0] <= upto:
-            old, before = self._to_extend(head, tail)
-            rows = self._read(tail.rows[: MOST_READINGS - len(before)], before)
-            if len(rows) == len(before):  # the next one is too large to extend it
-                old, rows = (), self._read(tail.rows[:MOST_READINGS], ())
-            rewrites = self._store.rewrites
+    def _pack_device(self, name: str, taken: Taken) -> Iterator[None]:
+        while (tail := self._tail(name, taken.end)).rows and taken.is_true:
+            old, rows = self._next_block(name, tail, taken)
             for block in pack(rows):
-                if block is not None and self._store.rewrites == rewrites:  # else they are to be read again
+                if block is not None and taken.is_true:
                     self._write(name, old, block, rows)
                 yield
+
+    def _tail(self, name: str, end: int) -> Tail:
+        """Return the readings of a device that are in no block, up to a number in the log."""
+        tail = self._store.tails.of(name) or Tail(0, array("q"))
+        return Tail(tail.first, tail.rows[: bisect_left(tail.rows, end)])
+
+    def _next_block(self, name: str, tail: Tail, taken: Taken) -> tuple[Sequence[int], Rows]:
+        """Return which blocks go, and the readings of the one that takes their place: at least one more than theirs."""
+        old, before = self._to_extend(self._store.heads[name], tail)
+        arrivals, bodies = taken.of(tail.rows[: MOST_READINGS - len(before)])
+        fit = _fitting(bodies, _BLOCK_BYTES - sum(len(row.body) for row in before))
+        if before and not fit:  # the next one is too large to extend it
+            old, before = (), ()
+            arrivals, bodies = taken.of(tail.rows[:MOST_READINGS])
+            fit = _fitting(bodies, _BLOCK_BYTES)
+        arrivals[:0] = [row.arrived_ms for row in before]
+        bodies[:0] = [row.body for row in before]
+        end = len(before) + max(1, fit)
+        return old, Rows.of_bodies(tail.first - len(before), arrivals[:end], bodies[:end])
 
     def _to_extend(self, head: Head, tail: Tail) -> tuple[Sequence[int], Sequence[Row]]:
         """Return which of the last blocks one is to be made of together with ``tail``, and their readings.
@@ -178,21 +204,7 @@ class Packing:
         except DamagedBlockError:
             return ()
 
-    def _read(self, ids: Sequence[int], before: Sequence[Row]) -> list[Row]:
-        """Read as many as fit into a block behind ``before``, at least one if that is empty; return all."""
-        rows = list(before)
-        size = sum(len(row.body) for row in rows)
-        for start in range(0, len(ids), _READ_AT_ONCE):
-            found = self._store.rows(ids[start : start + _READ_AT_ONCE])
-            ends = list(accumulate([len(row.body) for row in found], initial=size))
-            if ends[-1] > _BLOCK_BYTES:
-                fit = bisect_right(ends, _BLOCK_BYTES) - 1
-                return rows + found[: max(fit, 0 if rows else 1)]
-            rows += found
-            size = ends[-1]
-        return rows
-
-    def _write(self, name: str, old: Sequence[int], block: Block, rows: Sequence[Row]) -> None:
+    def _write(self, name: str, old: Sequence[int], block: Block, rows: Rows) -> None:
         """Write a block, in the place of the ``old`` ones."""
         head = self._store.heads[name]
         with self._store.writing() as connection:
@@ -203,7 +215,7 @@ class Packing:
         head.packed = block.last
         self._store.tails.drop(name, block.last)
         if was_first:
-            head.oldest_arrived_ms = min(row.arrived_ms for row in rows)
+            head.oldest_arrived_ms = min(rows.arrivals)
 
     def _delete(self, upto: int) -> Iterator[None]:
         """Delete the rows up to ``upto``."""
@@ -213,3 +225,9 @@ class Packing:
                 connection.execute("DELETE FROM log WHERE id < ?", (end,))
             self._store.first_row = end
             yield
+
+
+def _fitting(bodies: Sequence[bytes], most_bytes: int) -> int:
+    """Return how many of the first ones take no more."""
+    sizes = list(map(len, bodies))
+    return len(bodies) if sum(sizes) <= most_bytes else bisect_right(list(accumulate(sizes)), most_bytes)

@@ -26,7 +26,7 @@ _MOST_NAMED = 5
 """Damaged blocks that are named to people."""
 
 _TAILS = """
-SELECT d.name, min(l.seq), max(l.seq), min(l.id) FROM devices d JOIN log l ON l.device = d.id
+SELECT d.name, min(l.seq), max(l.seq), min(l.number) FROM devices d JOIN logged l ON l.device = d.id
 WHERE l.seq > coalesce((SELECT max(last) FROM blocks WHERE device = d.id), 0) GROUP BY d.id
 """
 

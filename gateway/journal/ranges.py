@@ -7,10 +7,9 @@ from dataclasses import dataclass
 from itertools import islice
 from math import inf
 
-import orjson
-
 from gateway.journal import shelf
-from gateway.journal.blocks import DamagedBlockError, Unpacked
+from gateway.journal.blocks import DamagedBlockError, Row, Unpacked
+from gateway.journal.logged import WHOLE, rows_at, take_apart
 from gateway.journal.records import Stored
 from gateway.journal.shelf import BlockHead
 from gateway.journal.tails import Tail
@@ -19,12 +18,6 @@ LAST = 2**63 - 1
 """SQLite's greatest integer: no ``seq`` is past it."""
 _AT_ONCE = 128
 """Readings that are made of columns, or read of the log, before anybody looks whether more are wanted."""
-
-_OF_LOG = (
-    "SELECT seq, ts, CAST(body AS BLOB) FROM log WHERE {} AND seq BETWEEN ? AND ? AND ts BETWEEN ? AND ? ORDER BY id"
-)
-_BY_DEVICE = _OF_LOG.format("device = ?")
-_BY_ROW = _OF_LOG.format("id IN (SELECT value FROM json_each(?))")
 
 Damaged = Callable[[BlockHead, str], None]
 """Is told of a block that can't be read, and why."""
@@ -96,16 +89,27 @@ class Wanted:
         """Read those that are in no block, whatever the bounds."""
         packed = shelf.newest(connection, device)
         low = max(self.low, packed.last + 1 if packed else 1)
-        where = (low, self.high, self.start, self.end)
-        order = " DESC" if self.descending else ""
+        for rows in self._parts_of_log(connection, device, tail, low):
+            found = [
+                Stored(row.seq, row.ts, row.body)
+                for row in rows
+                if low <= row.seq <= self.high and self.start <= row.ts <= self.end
+            ]
+            yield from reversed(found) if self.descending else found
+
+    def _parts_of_log(
+        self, connection: sqlite3.Connection, device: int, tail: Tail | None, low: int
+    ) -> Iterator[list[Row]]:
+        """Yield the readings from ``low`` on, and maybe others, some at a time; each part in order of ``seq``."""
         if tail is None:
-            yield from map(Stored._make, connection.execute(_BY_DEVICE + order, (device, *where)))
+            order = " DESC" if self.descending else ""
+            for row in connection.execute(f"{WHOLE} ORDER BY id{order}"):
+                yield take_apart(row).rows_of(device)
             return
         ids = tail.ids(low, self.high)
         parts = [ids[at : at + _AT_ONCE] for at in range(0, len(ids), _AT_ONCE)]
         for part in reversed(parts) if self.descending else parts:
-            text = orjson.dumps(part.tolist()).decode()
-            yield from map(Stored._make, connection.execute(_BY_ROW + order, (text, *where)).fetchall())
+            yield rows_at(connection, part)
 
 
 def named(found: Sequence[tuple[str, BlockHead]]) -> str:

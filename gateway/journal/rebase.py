@@ -16,8 +16,10 @@ from gateway.journal import shelf
 from gateway.journal.batch import Head
 from gateway.journal.blocks import DamagedBlockError, Row, unpack
 from gateway.journal.faults import words
+from gateway.journal.logged import rewrite
 from gateway.journal.making import packed
 from gateway.journal.records import Committed, Rebased, Stored
+from gateway.journal.rows import Rows
 from gateway.journal.store import Store
 from gateway.journal.unset import Stretch
 from gateway.runtime import is_set, since_boot
@@ -130,15 +132,7 @@ class _Moving(NamedTuple):
         tail = self.store.tails.of(self.name)
         first = max(first, tail.first if tail else end + 1)  # numbers may have leapt
         last = min(first + SLICE - 1, end)
-        ids = tail.ids(first, last) if tail else []
-        rows = self.store.rows(ids)
-        new = zip(ids, rows, map(self.move.apply, rows), strict=True)
-        changed = [(id_, after) for id_, before, after in new if after is not before]
-        self.connection.executemany(
-            "UPDATE log SET ts = ?, arrived_ms = ?, body = CAST(? AS TEXT) WHERE id = ?",
-            [(row.ts, row.arrived_ms, row.body, id_) for id_, row in changed],
-        )
-        return last, [row for _, row in changed]
+        return last, rewrite(self.connection, tail.ids(first, last) if tail else [], self.move.apply)
 
     def _rewrite_block(self, head: Head, first: int, end: int) -> tuple[int, list[Row]]:
         block = self.store.block_from(head, first)
@@ -152,5 +146,5 @@ class _Moving(NamedTuple):
         new = [self.move.apply(row) if first <= row.seq <= last else row for row in rows]
         changed = [after for before, after in zip(rows, new, strict=True) if after is not before]
         if changed:
-            shelf.write(self.connection, block.id, head.id, packed(new), new)
+            shelf.write(self.connection, block.id, head.id, packed(columns := Rows.of(new)), columns)
         return last, changed

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 import orjson
 
 from gateway.journal.deliveries import DeliveryBook, joined
+from gateway.journal.logged import ROW, WHOLE, LogRow, log_rows, take_apart
 from gateway.journal.many import insert, placeholders
 from gateway.journal.salvage import GREATEST, Row, newest, salvage
 from gateway.model import Outcome
@@ -19,7 +20,6 @@ has, or than a device makes in 30 years with one a second."""
 OTHERS = ""
 """In the place of a name: all devices that have none of their own."""
 
-_LOG = "SELECT device, seq, ts, arrived_ms, CAST(body AS BLOB) FROM log WHERE device > 0 ORDER BY id"
 _BLOCKS = (
     "SELECT last, newest ->> '$.ts', greatest_arrived_ms, CAST(newest AS BLOB) FROM blocks"
     " WHERE device = ? AND last <= ? ORDER BY first DESC LIMIT 1000"
@@ -125,15 +125,15 @@ class _LogEnd:
         """Read the log from its end, and from its front where something is in the way."""
         log = cls()
         try:
-            for whole in connection.execute(f"{_LOG} DESC"):
-                log.all.append(whole)
-                device, *row = whole
-                if device in log.rows:
-                    continue
-                if _is_reading(tuple(row)):
-                    log.rows[device] = tuple(row)
-                else:
-                    log.senseless.add(device)
+            for whole in connection.execute(f"{WHOLE} ORDER BY id DESC"):
+                for device, row in reversed(_readings(whole)):
+                    log.all.append((device, *row))
+                    if device in log.rows:
+                        continue
+                    if _is_reading(row):
+                        log.rows[device] = row
+                    else:
+                        log.senseless.add(device)
         except sqlite3.Error:
             log.all_there = False
             log._read_front(connection)
@@ -141,9 +141,14 @@ class _LogEnd:
 
     def _read_front(self, connection: sqlite3.Connection) -> None:
         with suppress(sqlite3.Error):
-            for device, *row in connection.execute(_LOG):
-                if _is_reading(tuple(row)):
-                    self.front[device] = tuple(row)
+            for whole in connection.execute(f"{WHOLE} ORDER BY id"):
+                self.front |= {device: row for device, row in _readings(whole) if _is_reading(row)}
+
+
+def _readings(whole: LogRow) -> list[tuple[int, Row]]:
+    """Return device and reading, in order; raise ``sqlite3.DatabaseError`` where a row of the log makes no sense."""
+    logged = take_apart(whole)
+    return list(zip(logged.devices, map(tuple, logged.rows(range(len(logged.bodies)))), strict=True))
 
 
 def _newest(connection: sqlite3.Connection, device: int, log: _LogEnd) -> _Found:
@@ -183,12 +188,12 @@ def _deliveries(connection: sqlite3.Connection) -> list[tuple[str, int, bytes]]:
     book, found = DeliveryBook(), []
     with suppress(sqlite3.Error, IndexError, ValueError):
         # Not only those that have one: the step to the next row comes before this one is handed out.
-        query = "SELECT delivery FROM log WHERE id > ? ORDER BY id DESC"
-        for (delivery,) in connection.execute(query, (book.load(connection),)):
-            found.append(delivery)
+        query = "SELECT deliveries FROM log WHERE id > ? ORDER BY id DESC"
+        for (deliveries,) in connection.execute(query, (book.load(connection),)):
+            found.append(deliveries)
     with suppress(IndexError, ValueError):
-        for delivery in filter(None, reversed(found)):
-            book.replay(delivery)
+        for deliveries in filter(None, reversed(found)):
+            book.replay(deliveries)
     return book.all()
 
 
@@ -213,7 +218,9 @@ def _is_reading(row: Row) -> bool:
         fields = orjson.loads(body)
     except orjson.JSONDecodeError:
         return False
-    is_body = isinstance(fields, dict) and isinstance(fields.get("values"), dict) and "ts" in fields
+    is_body = (
+        isinstance(fields, dict) and isinstance(fields.get("values"), dict) and isinstance(fields.get("ts"), float)
+    )
     return is_body and _is_seq(seq) and isinstance(ts, float) and isinstance(arrived_ms, int)
 
 
@@ -238,9 +245,9 @@ def carry_over(connection: sqlite3.Connection, rescued: Rescued) -> None:
         for device in rescued.devices.values()
         if (device.id, device.reading[0]) not in there
     ]
-    insert(
-        connection, "log", "(?,?,?,?,?,CAST(? AS TEXT),NULL)", [(id_, *row) for id_, row in enumerate(rows, start=1)]
-    )
+    if rows:
+        heads = [number for device, seq, _, arrived_ms, _ in rows for number in (device, seq, arrived_ms)]
+        insert(connection, "log", ROW, list(log_rows(1, heads, [row[-1] for row in rows], None)))
     insert(connection, "resume", "(?,?)", list(rescued.after.items()))
     pieces = joined(rescued.deliveries)
     insert(connection, "deliveries", "(?,0,?)", list(pieces.items()))

@@ -17,7 +17,7 @@ from gateway.journal.views import VIEWS
 
 ReadMode = Literal["ro", "ro&immutable=1"]
 APPLICATION_ID = 0x54474A4C  # "TGJL"
-LAYOUT = 5
+LAYOUT = 6
 """``user_version``; one more with each change of the tables."""
 PAGE_BYTES = 512
 """The smallest there is: a commit of one reading dirties one page, and the log takes all of it."""
@@ -30,14 +30,16 @@ _LEAST_WAL_BYTES = 64 * 1024
 
 # A body is text that people can read with sqlite3 and its JSON functions. It is bound and read as
 # bytes: CAST changes the label, not the bytes, and costs nothing that could be measured.
-# A row of the log with device 0 has no reading, only what its delivery is recognised by. A column's id is
-# 512 * block + its number (see ``blocks``); ``data`` is what SQLite's sqlar_uncompress(data, size) takes.
-_TABLES = """
-CREATE TABLE devices (id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE, source TEXT NOT NULL, profile TEXT);
+# A row of the log holds up to 64 readings (see ``logged``).
+LOG = """
 CREATE TABLE log (
-    id INTEGER PRIMARY KEY, device INTEGER NOT NULL, seq INTEGER NOT NULL, ts REAL NOT NULL,
-    arrived_ms INTEGER NOT NULL, body TEXT NOT NULL, delivery BLOB
+    id INTEGER PRIMARY KEY, arrived_ms INTEGER NOT NULL, heads TEXT NOT NULL, bodies TEXT NOT NULL, deliveries BLOB
 );
+"""
+# A column's id is 512 * block + its number (see ``blocks``); ``data`` is what sqlar_uncompress(data, size) takes.
+_TABLES = f"""
+CREATE TABLE devices (id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE, source TEXT NOT NULL, profile TEXT);
+{LOG}
 CREATE TABLE blocks (
     id INTEGER PRIMARY KEY, device INTEGER NOT NULL, first INTEGER NOT NULL, last INTEGER NOT NULL,
     least_ts REAL NOT NULL, greatest_ts REAL NOT NULL,
@@ -148,6 +150,12 @@ def is_older(connection: sqlite3.Connection) -> bool:
     """Tell whether an older gateway wrote the tables, so that it is to be taken over into a new file."""
     (layout,) = connection.execute("PRAGMA user_version").fetchone()
     return bool(layout < LAYOUT)
+
+
+def has_blocks(connection: sqlite3.Connection) -> bool:
+    """Tell whether an older gateway's tables differ in the log alone."""
+    (layout,) = connection.execute("PRAGMA user_version").fetchone()
+    return bool(layout == LAYOUT - 1)
 
 
 @contextmanager

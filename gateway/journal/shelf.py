@@ -1,7 +1,7 @@
 """The tables that blocks lie in."""
 
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from itertools import starmap
 from math import inf
 from typing import NamedTuple
@@ -11,6 +11,7 @@ import orjson
 from gateway.journal.blocks import METRICS, MOST_READINGS, Block, DamagedBlockError, Named, Row
 from gateway.journal.columns import Column
 from gateway.journal.many import insert, placeholders
+from gateway.journal.rows import Rows
 
 PLACES = 512
 """Between the ids of two blocks' columns."""
@@ -99,24 +100,31 @@ def newest_of(connection: sqlite3.Connection, head: BlockHead) -> Row:
     return Row(head.last, orjson.loads(body)["ts"], head.greatest_arrived_ms, body)
 
 
-def write(connection: sqlite3.Connection, id_: int, device: int, block: Block, rows: Sequence[Row]) -> None:
+def write(connection: sqlite3.Connection, id_: int, device: int, block: Block, rows: Rows) -> None:
     """Write a block, in the place of one with this ``id``, within the caller's transaction."""
     remove(connection, id_)
-    times, arrivals = [row.ts for row in rows], [row.arrived_ms for row in rows]
-    ranges = (min(times), max(times), min(arrivals), max(arrivals))
-    head = (id_, device, block.first, block.last, *ranges, orjson.dumps(block.shapes).decode(), rows[-1].body.decode())
+    ranges = (min(rows.times), max(rows.times), min(rows.arrivals), max(rows.arrivals))
+    head = (
+        id_,
+        device,
+        block.first,
+        block.last,
+        *ranges,
+        orjson.dumps(block.shapes).decode(),
+        rows.bodies[-1].decode(),
+    )
     connection.execute("INSERT INTO blocks VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", head)
     found = [_column(id_ * PLACES + number, named, rows) for number, named in block.columns.items()]
     insert(connection, "columns", placeholders(15), found)
 
 
-def _column(id_: int, named: Named, rows: Sequence[Row]) -> tuple[object, ...]:
+def _column(id_: int, named: Named, rows: Rows) -> tuple[object, ...]:
     name, column, found = named
     if id_ % PLACES < METRICS or found.least is None or found.greatest is None:
         ends: tuple[object, ...] = (None,) * 6
     else:
-        least, greatest = rows[found.least_at], rows[found.greatest_at]
-        ends = (found.least, least.seq, least.ts, found.greatest, greatest.seq, greatest.ts)
+        least, greatest = ((rows.first + at, rows.times[at]) for at in (found.least_at, found.greatest_at))
+        ends = (found.least, *least, found.greatest, *greatest)
     return (id_, name, found.kind, *ends, found.total, found.numbers, *column)
 
 

@@ -11,7 +11,8 @@ from gateway.journal.batch import Batch, Head
 from gateway.journal.blocks import Block, Row
 from gateway.journal.deliveries import DeliveryBook
 from gateway.journal.ledger_book import LedgerBook
-from gateway.journal.loading import Loading, rows_at
+from gateway.journal.loading import Loading
+from gateway.journal.logged import WHOLE, Logged, rows_at, take_apart
 from gateway.journal.records import KnownDevice, Opened
 from gateway.journal.rejects import MOST_BYTES, RejectBook
 from gateway.journal.rescue import OTHERS
@@ -145,14 +146,15 @@ class Store:
         self._connection.execute("INSERT INTO probe VALUES (zeroblob(?))", (_PROBE_BYTES,))
         self._connection.execute("DELETE FROM probe")
 
-    def rows(self, ids: Sequence[int]) -> list[Row]:
-        """Read readings from the log, in its order."""
-        return rows_at(self._connection, ids)
+    def logged(self, low: int, high: int) -> Iterator[Logged]:
+        """Read what begins in this range of the log."""
+        rows = self._connection.execute(f"{WHOLE} WHERE id BETWEEN ? AND ? ORDER BY id", (low, high))
+        return map(take_apart, rows)
 
     def arrived_ms(self, row: int) -> int:
         """Return when a reading of the log arrived, in Unix milliseconds."""
-        (found,) = self._connection.execute("SELECT arrived_ms FROM log WHERE id = ?", (row,)).fetchone()
-        return int(found)
+        (found,) = rows_at(self._connection, [row])
+        return found.arrived_ms
 
     def oldest_block(self, head: Head) -> shelf.BlockHead | None:
         """Return a device's first block."""

@@ -31,6 +31,22 @@ def columns_of(bodies: Sequence[bytes], names: Sequence[str]) -> list[list[Any]]
     return [values[at::width] for at in range(width)] if len(values) == len(bodies) * width else None
 
 
+def times_of(bodies: Sequence[bytes]) -> list[float]:
+    """Return ``ts`` of each; 0 of what came through damage and is no reading."""
+    try:
+        found = [body["ts"] for body in orjson.loads(b"[%b]" % b",".join(bodies))]
+    except (ValueError, TypeError, KeyError):
+        return list(map(_time_of, bodies))
+    return found if len(found) == len(bodies) and set(map(type, found)) <= {float} else list(map(_time_of, bodies))
+
+
+def _time_of(body: bytes) -> float:
+    try:
+        return float(orjson.loads(body)["ts"])
+    except (ValueError, TypeError, KeyError):
+        return 0.0
+
+
 def texts_of(columns: Sequence[Sequence[Any]], names: Sequence[str]) -> bytes | None:
     """Return what ``columns_of`` takes; None where a text among the values has a comma."""
     parts = [orjson.dumps(column)[1:-1].split(b",") for column in columns]

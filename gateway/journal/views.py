@@ -40,6 +40,10 @@ SELECT json_group_array(json_array(j.value ->> '$.ts', json(j.value)))
 FROM columns c, json_each(sqlar_uncompress(c.data, c.size)) j WHERE c.id = 512 * b.id + 3
 """
 VIEWS = f"""
+CREATE VIEW logged AS
+SELECT l.id + b.key AS number, l.heads ->> (3 * b.key) AS device, l.heads ->> (3 * b.key + 1) AS seq,
+       b.value ->> '$.ts' AS ts, l.arrived_ms + (l.heads ->> (3 * b.key + 2)) AS arrived_ms, b.value AS body
+FROM log l, json_each('[' || replace(l.bodies, char(10), ',') || ']') b;
 CREATE VIEW readings AS
 SELECT d.name AS device, b.first + j.key AS seq, j.value ->> 0 AS ts,
        strftime('%Y-%m-%dT%H:%M:%fZ', j.value ->> 0, 'unixepoch') AS time, j.value -> 1 AS body
@@ -47,7 +51,7 @@ FROM devices d JOIN blocks b ON b.device = d.id,
      json_each(CASE b.shapes WHEN '[]' THEN ({_KEPT_AS_THEY_ARE}) ELSE ({_OF_BLOCK}) END) j
 UNION ALL
 SELECT d.name, l.seq, l.ts, strftime('%Y-%m-%dT%H:%M:%fZ', l.ts, 'unixepoch'), l.body
-FROM log l JOIN devices d ON d.id = l.device
+FROM logged l JOIN devices d ON d.id = l.device
 WHERE l.seq > coalesce((SELECT max(last) FROM blocks WHERE device = l.device), 0);
 CREATE VIEW measurements AS
 SELECT r.device, r.seq, r.ts, r.time, m.key AS metric, m.value FROM readings r, json_each(r.body, '$.values') m;

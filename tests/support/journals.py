@@ -127,6 +127,14 @@ def make_old(path: Path, layout: int = 4) -> None:
         connection.execute("PRAGMA journal_mode = WAL")
 
 
+def make_layout_5(path: Path) -> None:
+    """Make one with a row of the log for each reading: 40 of each of two devices, of which 30 are in blocks."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with closing(sqlite3.connect(path)) as connection:
+        connection.executescript((Path(__file__).parents[1] / "data" / "journal-layout-5.sql").read_text())
+        connection.execute("PRAGMA journal_mode = WAL")
+
+
 _UNDONE = {
     3: "DROP TABLE resume;",
     2: "DROP TABLE unset; DROP TABLE age;",

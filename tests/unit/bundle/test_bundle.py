@@ -125,7 +125,7 @@ def test_it_says_what_a_report_needs_and_no_readings(config: Path) -> None:
     assert json.loads(found["versions.json"])["python"] == sys.version
     assert "pydantic" in json.loads(found["versions.json"])["packages"]
     journal = json.loads(found["journal.json"])
-    assert (journal["quick_check"], journal["rows"]["log"], journal["rows"]["devices"]) == (["ok"], 5, 1)
+    assert (journal["quick_check"], journal["rows"]["logged"], journal["rows"]["devices"]) == (["ok"], 5, 1)
     assert any("CREATE TABLE log" in sql for sql in journal["schema"])
     assert "isn't running" in json.loads(found["status.json"])["error"]
     assert any(finding["name"] for finding in json.loads(found["doctor.json"]))

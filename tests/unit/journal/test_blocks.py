@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from gateway.journal.blocks import ARRIVED, METRICS, SHAPE, DamagedBlockError, Row, unpack
 from gateway.journal.columns import decode, encode, extremes
 from gateway.journal.making import packed
+from gateway.journal.rows import Rows
 from gateway.model import encode_body
 from tests.support.journals import START
 
@@ -48,7 +49,7 @@ def same(found: list[object], expected: list[object]) -> bool:
 
 @given(readings())
 def test_readings_come_back_bit_for_bit(rows: list[Row]) -> None:
-    assert same(unpack(packed(rows)), rows)
+    assert same(unpack(packed(Rows.of(rows))), rows)
 
 
 @given(st.lists(st.none() | VALUES, max_size=30) | st.lists(st.none() | SENSIBLE, max_size=30))
@@ -64,18 +65,18 @@ def test_what_does_not_scale_exactly_stays_as_it_is(values: list[object]) -> Non
 @given(st.lists(st.tuples(TIMES, st.binary(max_size=30)), min_size=1, max_size=10))
 def test_even_what_is_no_reading_comes_back(parts: list[tuple[float, bytes]]) -> None:
     rows = [Row(seq, ts, 0, body) for seq, (ts, body) in enumerate(parts, start=7)]
-    assert same(unpack(packed(rows)), rows)
+    assert same(unpack(packed(Rows.of(rows))), rows)
 
 
 @pytest.mark.parametrize("body", [b'{"ts":1.0,"values":[1]}', b'{"ts":1.0,"values":"x"}', b"[]", b"1", b'{"ts":1.0}'])
 def test_json_that_is_no_reading_comes_back(body: bytes) -> None:
     rows = [Row(1, 1.0, 0, body), Row(2, 1.0, 0, body)]
-    assert unpack(packed(rows)) == rows
+    assert unpack(packed(Rows.of(rows))) == rows
 
 
 def test_bodies_that_only_together_are_json_come_back() -> None:
     rows = [Row(1, 1.0, 0, b'{"ts":1.0,"values":{}},{"a":[1'), Row(2, 2.0, 0, b'2],"ts":2.0,"values":{}}')]
-    assert unpack(packed(rows)) == rows
+    assert unpack(packed(Rows.of(rows))) == rows
 
 
 def rows_of(values: list[dict[str, object]], at: float = START) -> list[Row]:
@@ -85,7 +86,7 @@ def rows_of(values: list[dict[str, object]], at: float = START) -> list[Row]:
 
 
 def test_regular_readings_take_a_column_each_and_nothing_else() -> None:
-    block = packed(rows_of([{"temperature": 21.5 + n / 100, "n": n} for n in range(100)]))
+    block = packed(Rows.of(rows_of([{"temperature": 21.5 + n / 100, "n": n} for n in range(100)])))
     assert sorted(block.columns) == [0, METRICS, METRICS + 1]
     assert [named.column.scale for named in block.columns.values()] == [1, 2, 0]
     assert block.shapes == [(["temperature", "n"], {})]
@@ -94,7 +95,7 @@ def test_regular_readings_take_a_column_each_and_nothing_else() -> None:
 
 def test_irregular_readings_say_which_shape_they_have() -> None:
     rows = rows_of([{"a": 1} if n % 2 else {"b": 1, "a": 2} for n in range(9)])
-    block = packed([row._replace(arrived_ms=5) for row in rows])
+    block = packed(Rows.of([row._replace(arrived_ms=5) for row in rows]))
     assert {SHAPE, ARRIVED} < set(block.columns)
     assert len(block.shapes) == 2
 
@@ -102,7 +103,7 @@ def test_irregular_readings_say_which_shape_they_have() -> None:
 @pytest.mark.parametrize("each", [{f"m{n}": 1 for n in range(300)}, {"x": "y" * 250}])
 def test_more_names_than_columns_are_kept_as_they_are(each: dict[str, object]) -> None:
     rows = rows_of([{f"{name} {n}": value for name, value in each.items()} for n in range(300)])
-    block = packed(rows)
+    block = packed(Rows.of(rows))
     assert block.shapes == []
     assert unpack(block) == rows
 
@@ -117,7 +118,7 @@ def test_extremes_are_of_numbers_and_booleans() -> None:
 
 @pytest.mark.parametrize("damage", [lambda data: data[:-3], lambda data: data[:9] + b"x" + data[10:], lambda _: b""])
 def test_a_damaged_column_is_told(damage) -> None:
-    block = packed(rows_of([{"n": n * n} for n in range(100)]))
+    block = packed(Rows.of(rows_of([{"n": n * n} for n in range(100)])))
     named = block.columns[METRICS]
     torn = named._replace(column=named.column._replace(data=damage(named.column.data)))
     with pytest.raises(DamagedBlockError):

@@ -1,7 +1,7 @@
 """A box without a battery: readings come before its clock is set, and get their true times once it is."""
 
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -9,8 +9,9 @@ import orjson
 import pytest
 
 from gateway.journal import Committed, Queries, Rebased
-from gateway.journal.blocks import Block, Row
+from gateway.journal.blocks import Block
 from gateway.journal.making import pack
+from gateway.journal.rows import Rows
 from gateway.model import Entry, Reading, encode_body
 from tests.support.journals import START, Opening, entry, opened, settings
 from tests.support.ports import wait_until
@@ -61,7 +62,7 @@ def rows(path: Path, device: str = "a") -> list[dict[str, object]]:
 
 def arrivals(path: Path) -> list[float]:
     with sqlite3.connect(path) as reader:
-        found = [ms / 1000 for (ms,) in reader.execute("SELECT arrived_ms FROM log ORDER BY device, seq")]
+        found = [ms / 1000 for (ms,) in reader.execute("SELECT arrived_ms FROM logged ORDER BY device, seq")]
     reader.close()
     return found
 
@@ -212,7 +213,7 @@ def of_another_boot(path: Path) -> None:
 
 
 def test_a_clock_that_is_set_while_readings_are_packed_puts_them_right(path: Path, box: Box, monkeypatch) -> None:
-    def pack_slowly(read: Sequence[Row]) -> Iterator[Block | None]:
+    def pack_slowly(read: Rows) -> Iterator[Block | None]:
         for block in pack(read):
             box.set(START)  # they are read, and in no block yet
             yield block

@@ -98,7 +98,7 @@ def test_times_are_put_right_on_both_sides_of_a_leap(path: Path, is_packed: bool
         assert not it.journal.problem
     with closing(sqlite3.connect(path)) as connection:
         assert connection.execute("SELECT count(*) FROM unset").fetchone() == (0,)
-        arrivals = "SELECT least_arrived_ms FROM blocks UNION ALL SELECT arrived_ms FROM log"
+        arrivals = "SELECT least_arrived_ms FROM blocks UNION ALL SELECT arrived_ms FROM logged"
         assert {ms / 1000 for (ms,) in connection.execute(arrivals)} == {START + up}
 
 

@@ -1,8 +1,9 @@
-"""A journal that an older gateway wrote: tests/data/journal-layout-4.sql is one."""
+"""A journal that an older gateway wrote: tests/data/journal-layout-4.sql and -5.sql are two."""
 
 import sqlite3
 from contextlib import closing
 from pathlib import Path
+from unittest.mock import Mock
 
 import orjson
 import pytest
@@ -10,7 +11,7 @@ import pytest
 from gateway.errors import JournalDown
 from gateway.journal import Queries
 from gateway.journal.schema import LAYOUT
-from tests.support.journals import START, entry, make_old, opened, reading
+from tests.support.journals import START, entry, make_layout_5, make_old, opened, reading
 
 
 def rows(path: Path) -> dict[str, list[tuple[int, float, bytes]]]:
@@ -77,3 +78,39 @@ def test_one_that_another_program_has_open_is_refused_and_stays(path: Path) -> N
     with opened(path) as it, closing(sqlite3.connect(path)) as connection:
         assert connection.execute("PRAGMA user_version").fetchone() == (LAYOUT,)
         assert orjson.loads(it.opened.devices[0].last.body)["values"]
+
+
+def test_one_with_a_row_of_the_log_for_each_reading_is_brought_up_where_it_lies(path: Path) -> None:
+    make_layout_5(path)
+    expected = {
+        "küche": [reading("küche", START + n, round(21 + n / 100, 2)).body for n in range(40)],
+        "attic": [reading("attic", START + n, f"text {n}").body for n in range(40)],
+    }
+    for _ in range(2):
+        with opened(path) as it, closing(Queries(path)) as queries:
+            assert (it.opened.problem, it.opened.note) == ("", "")
+            for name, bodies in expected.items():
+                found = queries.after(name, 0, None, 1000)
+                assert [(one.seq, one.ts, one.body) for one in found] == [
+                    (seq, START + seq - 1, body) for seq, body in enumerate(bodies, 1)
+                ]
+            assert [packet_id for _, packet_id, _ in it.opened.deliveries] == list(range(1, 42))
+    with opened(path) as it, closing(Queries(path)) as queries:
+        it.pack()
+        it.put([entry(reading("attic", START + 40))])
+        assert [one.seq for one in queries.after("attic", 0, None, 1000)] == list(range(1, 42))
+        assert [one.body for one in queries.after("küche", 0, None, 1000)] == expected["küche"]
+
+
+def test_to_bring_one_up_happens_as_a_whole_or_not_at_all(path: Path, monkeypatch) -> None:
+    make_layout_5(path)
+    before = contents(path)
+    monkeypatch.setattr("gateway.journal.older.insert", Mock(side_effect=sqlite3.OperationalError("disk I/O error")))
+    with pytest.raises(JournalDown), opened(path):
+        pass
+    assert contents(path) == before
+
+
+def contents(path: Path) -> list[str]:
+    with closing(sqlite3.connect(path)) as connection:
+        return [*connection.iterdump(), *map(str, connection.execute("PRAGMA user_version"))]

@@ -4,17 +4,18 @@ import random
 import shutil
 import sqlite3
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 
 import pytest
 
 from gateway.journal import Queries, Stored, shelf
-from gateway.journal.blocks import Block, Row
+from gateway.journal.blocks import Block
 from gateway.journal.making import pack
 from gateway.journal.opening import open_store
 from gateway.journal.packing import Packing
+from gateway.journal.rows import Rows
 from gateway.journal.tails import Tails
 from gateway.model import Entry, Reading, encode_body
 from tests.support.journals import START, Opening, entry, opened, reading, settings
@@ -58,7 +59,7 @@ def blocks(path: Path) -> list[tuple[str, int, int]]:
 
 def in_log(path: Path) -> int:
     with closing(sqlite3.connect(path)) as connection:
-        (count,) = connection.execute("SELECT count(*) FROM log").fetchone()
+        (count,) = connection.execute("SELECT count(*) FROM logged").fetchone()
         return count
 
 
@@ -107,8 +108,8 @@ def test_a_short_block_is_extended_and_a_long_one_is_not(path: Path) -> None:
 def test_few_at_a_time_are_not_packed_anew_each_time(path: Path, monkeypatch) -> None:
     packed: list[int] = []
 
-    def counted(rows: Sequence[Row]) -> Iterator[Block | None]:
-        packed.append(len(rows))
+    def counted(rows: Rows) -> Iterator[Block | None]:
+        packed.append(len(rows.bodies))
         return pack(rows)
 
     monkeypatch.setattr("gateway.journal.packing.pack", counted)
@@ -223,7 +224,9 @@ def test_a_kill_between_any_two_transactions_is_harmless(path: Path, tmp_path: P
             assert everything(Queries(copy)) == expected(1501)
 
 
-@pytest.mark.parametrize("statement", ["INSERT INTO blocks", "INSERT INTO columns", "DELETE FROM log", "deliveries"])
+@pytest.mark.parametrize(
+    "statement", ["INSERT INTO blocks", "INSERT INTO columns", "DELETE FROM log", "INTO deliveries"]
+)
 def test_a_disk_that_refuses_while_packing_loses_nothing(path: Path, monkeypatch, statement: str) -> None:
     at = [0.0]
     with opened(path, steady=lambda: at[0]) as it:

@@ -20,13 +20,15 @@ def said(device: str, n: int) -> Reading:
     return reading(device, START + n, f"{device} {n}")
 
 
-def fill(path: Path, *more: Entry, packed: int = 0) -> None:
-    """Give each device ``READINGS`` readings, of which some are packed."""
+def fill(path: Path, *more: Entry, packed: int = 0, apart: bool = True) -> None:
+    """Give each device ``READINGS`` readings, of which some are packed, and the others come in a commit each."""
     with opened(path) as it:
         it.put([entry(*[said(device, n) for device in DEVICES], profile="climate") for n in range(packed)])
         if packed:
             it.pack()
-        it.put([entry(*[said(device, n) for device in DEVICES], profile="climate") for n in range(packed, READINGS)])
+        entries = [entry(*[said(device, n) for device in DEVICES], profile="climate") for n in range(packed, READINGS)]
+        for some in [[one] for one in entries] if apart else [entries]:
+            it.put(some)
         it.put(more)
 
 
@@ -61,10 +63,10 @@ def reject(payload: bytes = b"x") -> Entry:
     return Entry("bench", RawMessage(payload, START), Outcome.REJECTED, reason="no number", rule="climate")
 
 
-@pytest.mark.parametrize("packed", [0, 200, READINGS])
+@pytest.mark.parametrize(("packed", "apart"), [(0, True), (0, False), (200, True), (200, False), (READINGS, False)])
 @pytest.mark.parametrize("bytes_", [b"\xaa", b"\0"])
-def test_no_number_is_given_twice_whatever_page_is_torn(path: Path, bytes_: bytes, packed: int) -> None:
-    fill(path, packed=packed)
+def test_no_number_is_given_twice_whatever_page_is_torn(path: Path, bytes_: bytes, packed: int, apart: bool) -> None:
+    fill(path, packed=packed, apart=apart)
     whole = path.read_bytes()
     pages = range(len(whole) // PAGE)
     for page in [*pages[:40], *pages[40:-20:5], *pages[-20:]]:  # most are of the log, one like the other
@@ -103,7 +105,7 @@ def test_what_is_before_a_torn_page_of_the_log_is_not_needed_for_that(path: Path
 
 def test_blocks_say_how_far_it_had_come_where_the_log_is_lost(path: Path) -> None:
     fill(path, packed=200)
-    tear(path, *[page_of(path, "attic", n) for n in range(200, READINGS)])
+    tear(path, *[page for n in range(200, READINGS) for page in pages_with(path, said("attic", n).body)])
     with opened(path) as it:
         assert [known.last.seq for known in it.opened.devices] == [200 + MARGIN] * 3
         assert it.opened.devices[0].last.body == said(it.opened.devices[0].device, 199).body
@@ -183,17 +185,19 @@ def test_rows_on_both_sides_of_a_torn_page_go_on(path: Path) -> None:
 @pytest.mark.parametrize(
     "change",
     [
-        "UPDATE log SET body = 'null' WHERE seq = 300",
-        'UPDATE log SET body = \'{"ts":1,"val\' WHERE seq = 300',
-        "UPDATE log SET seq = 9007199254740993 WHERE seq = 300",
-        "UPDATE log SET ts = 'abc' WHERE seq = 300",
+        "UPDATE log SET bodies = 'null' || char(10) || 'null' || char(10) || 'null' WHERE bodies LIKE '% 299%'",
+        "UPDATE log SET bodies = replace(bodies, '\"}}', '') WHERE bodies LIKE '% 299%'",
+        "UPDATE log SET heads = replace(heads, '300', '9007199254740993') WHERE bodies LIKE '% 299%'",
+        'UPDATE log SET bodies = replace(bodies, \'"ts":\', \'"ts":"abc","as":\') WHERE bodies LIKE \'% 299%\'',
+        "UPDATE log SET bodies = 'null' WHERE bodies LIKE '% 299%'",
+        "UPDATE log SET heads = '[1,300' WHERE bodies LIKE '% 299%'",
         "UPDATE blocks SET last = 301",
     ],
 )
 def test_what_can_be_read_and_makes_no_sense_is_not_believed(path: Path, change: str) -> None:
     fill(path, packed=200)
     with closing(sqlite3.connect(path)) as connection:
-        connection.execute(change)
+        assert connection.execute(change).rowcount
         connection.commit()
     tear(path, page_of(path, "attic", 220))
     with opened(path) as it:

@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 
 from gateway.journal.blocks import Row, unpack
 from gateway.journal.making import packed
+from gateway.journal.rows import Rows
 from gateway.journal.texts import NEWLINE, columns_of, texts_of
 from gateway.model import Value, encode_body
 from tests.support.journals import START
@@ -43,6 +44,6 @@ def test_texts_with_commas_take_the_other_way_and_come_back() -> None:
         Row(n, START + n, 0, encode_body(START + n, {"note": note, "n": n}))
         for n, note in enumerate([",", '","n":7', "\n", '"', "x,y"], 1)
     ]
-    block = packed(rows)
+    block = packed(Rows.of(rows))
     assert block.shapes == [(["note", "n"], {})]
     assert unpack(block) == rows
