@@ -135,7 +135,11 @@ def encode_body(ts: float, values: dict[str, Value], **marks: object) -> bytes:
     ``marks`` come after the values: ``clock="unset"`` where ``ts`` is of a clock that was not set,
     ``retained=True`` where the broker had kept the message.
     """
-    return orjson.dumps({"ts": ts, "values": values, **marks} if marks else {"ts": ts, "values": values})
+    if marks:
+        return orjson.dumps({"ts": ts, "values": values, **marks})
+    # In pieces that are gone at once: orjson begins with 1 KB for each result and gives back what is too much, so that
+    # those that are kept lie far apart in memory. To make each takes three times as long then.
+    return b'{"ts":%b,"values":%b}' % (orjson.dumps(ts), orjson.dumps(values))
 
 
 def wire(seq: int | None, body: bytes) -> bytes:

@@ -1,6 +1,9 @@
 import json
 
+import orjson
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from gateway.model import RawMessage, Reading, check_device_id, check_metric_name, encode_body, wire
 
@@ -52,6 +55,22 @@ def test_a_reading_on_the_wire():
     reading.seq = 1043
     assert json.loads(reading.wire()) == {"seq": 1043, "ts": 1767225600.25, "values": values}
     assert wire(1043, reading.body) == reading.wire()
+
+
+VALUES = st.dictionaries(
+    st.text(max_size=20),
+    st.booleans()
+    | st.floats(allow_nan=False, allow_infinity=False)
+    | st.integers(-(2**63), 2**64 - 1)
+    | st.text(st.characters(exclude_categories=["Cs"]), max_size=20),
+)
+
+
+@given(ts=st.floats(0.0, 4e9), values=VALUES)
+def test_a_body_is_the_json_of_its_parts(ts, values):
+    body = encode_body(ts, values)
+    assert body == orjson.dumps({"ts": ts, "values": values})
+    assert encode_body(ts, values, retained=True) == body[:-1] + b',"retained":true}'
 
 
 def test_a_message_expects_no_answer_unless_told():
