@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.viewers import node
+from tests.support.node import node
 
 TESTS = sorted(Path(__file__).with_name("js").glob("*.test.js"))
 

@@ -1,48 +1,26 @@
 """A viewer that comes back by itself, and the proof that it missed nothing."""
 
 import json
-import subprocess
-import threading
 from pathlib import Path
-from typing import Any, Self
+from typing import Any
 
-from tests.support.viewers import node
+from tests.support.node import NodeClient
 
-_ROOT = Path(__file__).parents[2]
 _SCRIPT = Path(__file__).with_name("faithful.mjs")
 
 IMPATIENT = {"reconnectionDelay": 50, "reconnectionDelayMax": 250, "timeout": 2000}
 """The client's defaults wait 1 to 5 s before they come back, longer than a daemon lives here."""
 
 
-class Faithful:
+class Faithful(NodeClient):
     """The official client under Node, rejoining each device with ``since``; a context manager.
 
     ``events`` has all that it was told, in order: see ``faithful.mjs``.
     """
 
     def __init__(self, url: str, *devices: str, options: dict[str, Any] | None = None) -> None:
+        super().__init__(_SCRIPT, url, json.dumps(options or {}), *devices)
         self.events: list[list[Any]] = []
-        self._arguments = [url, json.dumps(options or {}), *devices]
-
-    def __enter__(self) -> Self:
-        command = [node(), str(_SCRIPT), *self._arguments]
-        self._process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd=_ROOT)
-        self._reader = threading.Thread(target=self._read, daemon=True)
-        self._reader.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        assert self._process.stdin is not None
-        assert self._process.stdout is not None
-        self._process.stdin.close()
-        try:
-            self._process.wait(timeout=5.0)
-        except subprocess.TimeoutExpired:
-            self._process.kill()
-            self._process.wait(timeout=5.0)
-        self._reader.join(5.0)
-        self._process.stdout.close()
 
     @property
     def connections(self) -> int:
@@ -73,11 +51,8 @@ class Faithful:
             expected = last + 1
         return expected - 1
 
-    def _read(self) -> None:
-        assert self._process.stdout is not None
-        for line in self._process.stdout:
-            if line.endswith("\n"):  # else it was killed amid a line
-                self.events.append(json.loads(line))
+    def _take(self, told: list[Any]) -> None:
+        self.events.append(told)
 
 
 def _positions(events: list[list[Any]], device: str) -> list[tuple[int, int]]:

@@ -8,15 +8,14 @@ from contextlib import contextmanager
 
 import pytest
 
-from tests.support.daemon import Daemon
 from tests.support.polling import PollingClient
 from tests.support.ports import wait_until
 from tests.support.raw_client import BINARY, RawClient, client_frame
 from tests.support.viewers import Viewer
+from tests.support.worn_in import worn_in
 
 MOST_GROWTH = 8 * 2**20
 PING = 0x9
-SIMULATOR = '[[adapters]]\nname = "pretend"\ntype = "simulator"\ndevices = 3\ninterval = "100ms"\n'
 
 
 def join(number, device):
@@ -25,11 +24,7 @@ def join(number, device):
 
 @pytest.fixture(scope="module")
 def running(tmp_path_factory):
-    with Daemon(tmp_path_factory.mktemp("hostile"), SIMULATOR) as daemon:
-        daemon.wait_up("pretend")
-        wait_until(lambda: daemon.get("/api/v1/status")["devices"] == 3, "its devices are known")
-        with RawClient(daemon.port) as first:  # what is loaded on first use is no growth
-            first.join("x")
+    with worn_in(tmp_path_factory.mktemp("hostile"), devices=3, interval="100ms") as daemon:
         yield daemon
 
 
@@ -167,10 +162,7 @@ def test_who_breaks_the_protocol_by_polling_is_dropped(running, packets):
 
 
 def test_a_zombie_that_answers_pings_and_reads_nothing_is_ended(tmp_path):
-    busy = SIMULATOR.replace("devices = 3", "devices = 20").replace("100ms", "10ms")
-    with Daemon(tmp_path, busy) as daemon:
-        daemon.wait_up("pretend")
-        wait_until(lambda: daemon.get("/api/v1/status")["devices"] == 20, "its devices are known")
+    with worn_in(tmp_path, devices=20, interval="10ms") as daemon:
         devices = [device["id"] for device in daemon.get("/api/v1/devices")["devices"]]
         wait_until(lambda: daemon.ledger()["stored"] > 30_000, "caches are as large as they get", timeout_s=90.0)
         with unharmed(daemon), RawClient(daemon.port, receive_buffer=2048) as zombie:

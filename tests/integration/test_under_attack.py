@@ -9,10 +9,8 @@ from statistics import median
 import pytest
 
 from tests.support.attacker import ATTACKS
-from tests.support.daemon import Daemon
 from tests.support.paced_viewer import PacedViewer
-from tests.support.ports import wait_until
-from tests.support.raw_client import RawClient
+from tests.support.worn_in import worn_in
 
 PHASE_S = 2.0
 ROUNDS = 3
@@ -20,16 +18,11 @@ MOST_GROWTH = 48 * 2**20
 """Of which the most are 400 connections that one address may have; all of a thousand would be 80."""
 GRAIN_S = 0.01
 """Of a machine with two cores for the gateway, the viewer and the attacker: quicker than that is luck."""
-SIMULATOR = '[[adapters]]\nname = "pretend"\ntype = "simulator"\ndevices = 5\ninterval = "20ms"\n'
 
 
 @pytest.fixture(scope="module")
 def daemon(tmp_path_factory):
-    with Daemon(tmp_path_factory.mktemp("attack"), SIMULATOR) as running:
-        running.wait_up("pretend")
-        wait_until(lambda: running.get("/api/v1/status")["devices"] == 5, "its devices are known")
-        with RawClient(running.port) as first:  # what is loaded on first use is no growth
-            first.join("x")
+    with worn_in(tmp_path_factory.mktemp("attack"), devices=5, interval="20ms") as running:
         yield running
 
 

@@ -64,9 +64,9 @@ def service(machine, before, package, broker_port):
     )  # Debian's way to install without a start: its port may be taken here
     policy.write_text("#!/bin/sh\nexit 101\n")
     policy.chmod(0o755)
-    shutil.copy(package, machine.root / "root")
-    machine.run(f"apt-get install -y --no-install-recommends /root/{package.name}")
-    (machine.root / "root" / package.name).unlink()
+    shutil.copy(package, machine.root / "srv")
+    machine.run(f"apt-get install -y --no-install-recommends /srv/{package.name}")
+    (machine.root / "srv" / package.name).unlink()
     policy.unlink()
     port = free_port()
     service = Service(machine, port)

@@ -256,11 +256,11 @@ def test_an_upgrade_keeps_configuration_and_journal(running, package, tmp_path):
     control.write_text(re.sub(r"(?m)^Version: (.*)$", r"Version: \1+newer", control.read_text()))
     shipped = newer / "etc/telemetry-gateway/gateway.toml"
     shipped.write_text("# a new remark\n" + shipped.read_text())
-    target = running.machine.root / "root/newer.deb"
+    target = running.machine.root / "srv/newer.deb"
     subprocess.run(
         ["dpkg-deb", "--root-owner-group", "-Zgzip", "-z1", "-b", str(newer), str(target)], check=True, timeout=120.0
     )
-    running.machine.run("apt-get install -y -o Dpkg::Options::=--force-confold /root/newer.deb")
+    running.machine.run("apt-get install -y -o Dpkg::Options::=--force-confold /srv/newer.deb")
     running.wait_ready()
     running.wait_source("broker")
     assert running.machine.run(f"dpkg-query -W -f ${{Version}} {NAME}").endswith("+newer")

@@ -1,63 +1,26 @@
 """Viewers: the official socket.io-client under Node, its default options, one process each."""
 
-import json
 import queue
-import shutil
-import subprocess
-import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any, Self
+from typing import Any
 
-_ROOT = Path(__file__).parents[2]
+from tests.support.node import NodeClient
+
 _SCRIPT = Path(__file__).with_name("viewer.mjs")
 
 
-def node() -> str:
-    """Return the path of Node: the system's, or the one that set-up installed."""
-    found = shutil.which("node") or shutil.which("node", path=_ROOT / ".venv" / "bin")
-    assert found, "Node is missing: run make setup"
-    return found
+class Viewer(NodeClient):
+    """One connected client; a context manager. ``events`` keeps all that came, in order.
 
-
-class Viewer:
-    """One connected client; a context manager. ``events`` keeps all that came, in order."""
+    What an event that it is let ``send`` is acknowledged with comes as event ``ack:EVENT``.
+    """
 
     def __init__(self, url: str, *, namespace: str = "/telemetry") -> None:
+        super().__init__(_SCRIPT, url, namespace)
         self.events: list[dict[str, Any]] = []
-        self._arguments = [url, namespace]
         self._incoming: queue.SimpleQueue[dict[str, Any]] = queue.SimpleQueue()
-
-    def __enter__(self) -> Self:
-        self._process = subprocess.Popen(
-            [node(), str(_SCRIPT), *self._arguments],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            text=True,
-            cwd=_ROOT,
-        )
-        self._reader = threading.Thread(target=self._read, daemon=True)
-        self._reader.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        assert self._process.stdin is not None
-        self._process.stdin.close()
-        try:
-            self._process.wait(timeout=5.0)
-        except subprocess.TimeoutExpired:
-            self._process.kill()
-            self._process.wait(timeout=5.0)
-        self._reader.join(5.0)
-        assert self._process.stdout is not None
-        self._process.stdout.close()
-
-    def send(self, event: str, *args: object) -> None:
-        """Emit an event; its acknowledgement comes as event ``ack:EVENT``."""
-        assert self._process.stdin is not None
-        self._process.stdin.write(json.dumps([event, *args]) + "\n")
-        self._process.stdin.flush()
 
     def ask(self, event: str, *args: object) -> Any:
         """Emit an event and return its acknowledgement."""
@@ -94,11 +57,8 @@ class Viewer:
             self.wait_until(lambda event: _has(event, device, seq), f"{device} seq {seq}", timeout_s=timeout_s)
         return [reading["seq"] for reading in self.readings(device)]
 
-    def _read(self) -> None:
-        assert self._process.stdout is not None
-        for line in self._process.stdout:
-            if line.endswith("\n"):  # else it was killed amid a line
-                self._incoming.put(json.loads(line))
+    def _take(self, told: dict[str, Any]) -> None:
+        self._incoming.put(told)
 
 
 def _has(event: dict[str, Any], device: str, seq: int) -> bool:

@@ -28,6 +28,14 @@ def plugged(box: Box) -> VirtualPort:
     return port
 
 
+def given(box: Box, group: str, mode: int) -> None:
+    """Have a port of root's and this group's, and somebody else who wants to open it."""
+    real = plugged(box).link.resolve()
+    shutil.chown(real, "root", group)
+    real.chmod(mode)
+    box.stranger = True
+
+
 @fault("a port isn't there", "port-missing", "ls -l /dev/serial/by-id", said=["no such port", "there "])
 def missing(box: Box) -> None:
     """The path of none."""
@@ -73,10 +81,7 @@ def no_terminal(box: Box) -> None:
 )
 def no_permission(box: Box) -> None:
     """A pseudo-terminal of the group dialout's, and a user who isn't in it."""
-    real = plugged(box).link.resolve()
-    shutil.chown(real, "root", "dialout")
-    real.chmod(0o660)
-    box.stranger = True
+    given(box, "dialout", 0o660)
 
 
 @fault(
@@ -88,10 +93,7 @@ def no_permission(box: Box) -> None:
 )
 def for_root_alone(box: Box) -> None:
     """A pseudo-terminal of root's."""
-    real = plugged(box).link.resolve()
-    shutil.chown(real, "root", "root")
-    real.chmod(0o600)
-    box.stranger = True
+    given(box, "root", 0o600)
 
 
 @fault(
