@@ -36,11 +36,13 @@ def written(service, name, text):
     before = file.read_text() if file.exists() else None
     file.parent.mkdir(exist_ok=True)
     file.write_text(text)
-    yield
-    if before is None:
-        file.unlink()
-    else:
-        file.write_text(before)
+    try:
+        yield
+    finally:
+        if before is None:
+            file.unlink()
+        else:
+            file.write_text(before)
 
 
 def test_of_a_service_that_works_nothing_is_said(running):
@@ -79,15 +81,16 @@ def test_a_configuration_that_ended_it(running):
 def test_what_systemd_sets_for_the_service_is_known(running):
     """Where it isn't, the configuration can't be read."""
     drop_in, file = f"etc/systemd/system/{NAME}.service.d/environment.conf", "etc/default/gateway-of-a-test"
-    named = running.config.read_text().replace("[gateway]\n", '[gateway]\nname = "${BOX} ${ROOM}"\n')
+    text = running.config.read_text()
+    referring = text.replace('\nhost = "127.0.0.1"\n', '\nhost = "${BROKER}"\nusername = "${WHO}"\n')
+    assert referring != text
     with (
-        written(running, drop_in, f"[Service]\nEnvironment='BOX=a box' OTHER=x\nEnvironmentFile=-/{file}\n"),
-        written(running, file, "# where it is\nROOM=attic\n"),
-        written(running, f"etc/{NAME}/gateway.toml", named),
+        written(running, drop_in, f"[Service]\nEnvironment='WHO=a gateway' OTHER=x\nEnvironmentFile=-/{file}\n"),
+        written(running, file, "# where it is\nBROKER=127.0.0.1\n"),
+        written(running, f"etc/{NAME}/gateway.toml", referring),
     ):
         running.machine.run("systemctl daemon-reload")
         running.control("restart")
-        assert running.get("/api/v1/status")["gateway"]["name"] == "a box attic"
         running.wait_source("broker")
         assert visit(running)[0] == set()
     running.machine.run("systemctl daemon-reload")
