@@ -1,7 +1,7 @@
 """What one commit writes, prepared in memory, so that a commit that fails has changed nothing."""
 
 import sqlite3
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from gateway.journal.deliveries import encoded, runs
@@ -67,26 +67,27 @@ class Batch:
         """The number of the first reading of the next commit."""
         return self.first_row + (len(self._readings) or bool(self.deliveries))
 
-    def add(self, entry: Entry) -> None:
-        """Take an entry in."""
-        if entry.outcome is _REJECTED or entry.replays is not None:
-            self.rejects.add(entry)
-        message = entry.message
-        arrived_ms = int(message.arrived * 1000)
-        if entry.digest is not None and message.packet_id is not None:
-            self.deliveries.append((entry.source, encoded(message.packet_id, entry.digest)))
-        for reading in entry.readings:
-            head = self.heads.get(reading.device)
-            if head is None or head.source is not entry.source or head.profile is not entry.profile:
-                head = self._head(reading.device, entry, arrived_ms)
-            head.newest += 1
-            body = reading.body
-            self.body_bytes += len(body)
-            self._heads += (head.id, head.newest, arrived_ms)
-            self._bodies.append(body)
-            self._readings.append(reading)
-        if not is_set(message.arrived):
-            self._note_unset(entry)
+    def add_all(self, entries: Sequence[Entry]) -> None:
+        """Take entries in, once."""
+        known, heads, readings = self.heads.get, self._heads, self._readings
+        for entry in entries:
+            if entry.outcome is _REJECTED or entry.replays is not None:
+                self.rejects.add(entry)
+            message = entry.message
+            arrived_ms = int(message.arrived * 1000)
+            if entry.digest is not None and message.packet_id is not None:
+                self.deliveries.append((entry.source, encoded(message.packet_id, entry.digest)))
+            for reading in entry.readings:
+                head = known(reading.device)
+                if head is None or head.source is not entry.source or head.profile is not entry.profile:
+                    head = self._head(reading.device, entry, arrived_ms)
+                head.newest += 1
+                heads += (head.id, head.newest, arrived_ms)
+                readings.append(reading)
+            if not is_set(message.arrived):
+                self._note_unset(entry)
+        self._bodies = [reading.body for reading in readings]
+        self.body_bytes = sum(map(len, self._bodies))
 
     def _note_unset(self, entry: Entry) -> None:
         heads = self._heads[len(self._heads) - WIDTH * len(entry.readings) :]
@@ -106,12 +107,11 @@ class Batch:
         self.rejects.insert(connection)
         self.unset.insert(connection)
 
-    def number(self) -> Iterator[tuple[str, int, int]]:
-        """Give the readings their ``seq``, after the commit; yield for each device, ``seq`` and number in the log."""
-        seqs = self._heads[1::WIDTH]
-        for number, (reading, seq) in enumerate(zip(self._readings, seqs, strict=True), start=self.first_row):
+    def number(self) -> Sequence[Reading]:
+        """Give the readings their ``seq``, after the commit, and return them."""
+        for reading, seq in zip(self._readings, self._heads[1::WIDTH], strict=True):
             reading.seq = seq
-            yield reading.device, seq, number
+        return self._readings
 
     def _head(self, device: str, entry: Entry, arrived_ms: int) -> Head:
         head = self.heads.get(device)

@@ -65,23 +65,30 @@ class Logged(NamedTuple):
         return list(chain.from_iterable(zip(self.devices, self.seqs, self.arrivals, strict=True)))
 
 
-def log_rows(first: int, heads: Sequence[int], bodies: Sequence[bytes], deliveries: bytes | None) -> Iterator[LogRow]:
+def log_rows(first: int, heads: list[int], bodies: list[bytes], deliveries: bytes | None) -> Iterator[LogRow]:
     """Yield the rows for readings that are numbered from ``first`` on.
 
     ``heads``: device, ``seq`` and arrival of each, one after the other. Without readings it is a row all the same,
     which takes one number. Raises ``ValueError`` for a body with a line end, which no encoder of ours makes.
     """
+    for at in range(0, max(1, len(bodies)), _MOST_READINGS):
+        end = at + _MOST_READINGS
+        yield from _rows(first + at, heads[WIDTH * at : WIDTH * end], bodies[at:end], None if at else deliveries)
+
+
+def _rows(first: int, heads: list[int], bodies: list[bytes], deliveries: bytes | None) -> Iterator[LogRow]:
+    """Yield one row, or more that take half each where it were too large."""
     text = NEWLINE.join(bodies)
     if text.count(NEWLINE) >= max(1, len(bodies)):
         raise ValueError("a body has a line end")
-    if len(bodies) > 1 and (len(bodies) > _MOST_READINGS or len(text) > _MOST_BYTES):
+    if len(text) > _MOST_BYTES and len(bodies) > 1:
         half = len(bodies) // 2
-        yield from log_rows(first, heads[: WIDTH * half], bodies[:half], deliveries)
-        yield from log_rows(first + half, heads[WIDTH * half :], bodies[half:], None)
+        yield from _rows(first, heads[: WIDTH * half], bodies[:half], deliveries)
+        yield from _rows(first + half, heads[WIDTH * half :], bodies[half:], None)
         return
-    numbers, arrived_ms = list(heads), heads[2] if heads else 0
-    numbers[2::WIDTH] = map(sub, heads[2::WIDTH], repeat(arrived_ms))
-    yield first, arrived_ms, orjson.dumps(numbers), text, deliveries
+    arrived_ms = heads[2] if heads else 0
+    heads[2::WIDTH] = map(sub, heads[2::WIDTH], repeat(arrived_ms))
+    yield first, arrived_ms, orjson.dumps(heads), text, deliveries
 
 
 def take_apart(row: LogRow) -> Logged:

@@ -92,8 +92,7 @@ class Store:
         """Commit what ``entries`` hold, in order, and give their readings ``seq``."""
         pages = self.rejects.page(), UnsetPage(self.unset)
         batch = Batch(self.heads, self._ids.__next__, self._begins_after, self._resume, *pages, self.next_row)
-        for entry in entries:
-            batch.add(entry)
+        batch.add_all(entries)
         with_books = self.books_due()
         if not (batch or with_books):
             return
@@ -111,9 +110,7 @@ class Store:
 
     def _turn(self, batch: Batch) -> None:
         """Take over what was committed."""
-        append = self.tails.append
-        for device, seq, row in batch.number():
-            append(device, seq, row)
+        self.tails.extend(batch.number(), batch.first_row)
         self.heads.update(batch.heads)
         self.next_row = batch.next_row
         self.log_bytes += batch.body_bytes

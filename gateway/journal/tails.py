@@ -1,8 +1,10 @@
 """Where in the log the readings lie that are in no block yet, by device."""
 
 from array import array
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple
+
+from gateway.model import Reading
 
 
 class Tail(NamedTuple):
@@ -42,6 +44,16 @@ class Tails:
             self._tails[device] = Tail(seq, array("q", (row,)))
         else:
             tail.rows.append(row)
+
+    def extend(self, readings: Iterable[Reading], first: int) -> None:
+        """Add readings that follow, in their devices, the last ones; they are numbered from ``first`` on in the log."""
+        known = self._tails.get
+        for number, reading in enumerate(readings, first):
+            tail = known(reading.device)
+            if tail is None or not tail.rows:
+                self.append(reading.device, reading.seq or 0, number)
+            else:
+                tail.rows.append(number)
 
     def of(self, device: str) -> Tail | None:
         """Return a copy."""
