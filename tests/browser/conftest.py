@@ -2,7 +2,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser
+from playwright.sync_api import Browser, expect
 
 from tests.support.browser import Visit, chromium
 from tests.support.daemon import Daemon, mqtt
@@ -11,6 +11,7 @@ from tests.support.mosquitto import Mosquitto
 
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Browser]:
+    expect.set_options(timeout=20_000)  # a slow machine takes longer than 5 s to open a page
     with chromium() as one:
         yield one
 

@@ -2,6 +2,7 @@
 
 import json
 import random
+import re
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -19,6 +20,7 @@ from tests.support.ports import wait_until
 from tests.support.ptys import VirtualPort
 
 Begin = Callable[..., Visit]
+SOME_TIME_AGO = re.compile("[2-9] s ago")
 
 HOSTILE = [
     "<script>alert(1)<script>",
@@ -91,7 +93,7 @@ def test_a_message_appears_on_the_open_page(broker: Mosquitto, visit: Begin, pat
     broker.publish("sensors/kitchen", climate(19.5))
     page = visit().open(path)
     expect(page.locator(f"{selector} .value")).to_have_text("19.5")
-    expect(page.locator("body")).to_contain_text("2 s ago")  # the overview shows a device once a second
+    expect(page.locator("body")).to_contain_text(SOME_TIME_AGO)  # the overview shows a device once a second
     client = paho.Client(paho.CallbackAPIVersion.VERSION2)
     client.connect("127.0.0.1", broker.port)
     client.loop_start()
@@ -112,7 +114,7 @@ def test_a_line_on_a_serial_port_appears_on_the_open_page(
         visit = Visit(browser, daemon.url)
         page = visit.open(path)
         expect(page.locator(f"{selector} .value")).to_have_text(["19.5", "48"])
-        expect(page.locator("body")).to_contain_text("2 s ago")  # the overview shows a device once a second
+        expect(page.locator("body")).to_contain_text(SOME_TIME_AGO)  # the overview shows a device once a second
         took = delay_ms(page, selector, "21.5", lambda: port.write(b"21.5,48\n"))
         print(f"from the serial port to {path}: {took:.1f} ms")
         assert took < 5000
