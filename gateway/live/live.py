@@ -16,7 +16,7 @@ _MOST_DEVICES = 1000
 """Devices that one viewer may watch."""
 _LOOKS_A_ROUND = 10
 """All are asked within so many looks, and not in one: a hundred answers at once would hold the hub."""
-_AT_A_STRETCH_S = 0.005
+_AT_A_STRETCH_S = 0.001
 """Of CPU time, for news that nobody waits for."""
 
 

@@ -17,7 +17,7 @@ from gateway.web.services import Services
 
 _PAGE_BYTES = 8 * 2**20
 """Of bodies in one page, which several copies of are made: it ends early where its readings are large."""
-_AT_A_STRETCH_S = 0.005
+_AT_A_STRETCH_S = 0.001
 """Of the hub's CPU time, for a page that takes longer."""
 _Seconds = Annotated[float, Field(allow_inf_nan=False)]
 

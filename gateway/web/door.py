@@ -19,6 +19,8 @@ REQUEST_S = 10.0
 """From the connection, or from its first byte, to the end of a request's headers."""
 _A_SECOND, _AT_ONCE = 200.0, 500.0
 """Connections that are taken."""
+_COMES_S = 0.2e-3
+"""CPU time that a newcomer costs about, before anything was asked."""
 _SWEEP_S = 1.0
 _PASSING = {errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM, errno.ECONNABORTED, errno.EPROTO, errno.EINTR}
 """What ``accept`` may fail with while there is nothing wrong with the listener; eventlet's server would end."""
@@ -95,6 +97,8 @@ class Door:
             sleep(self._rate.pause_s())  # others run between any two
             socket, peer = self._accept()
             self._rate.spend(1.0)
+            self.turnstile.enter()  # a thousand may come at once
+            self.turnstile.spend(_COMES_S)
             connection = Connection(socket, self._whose(peer[0]))
             if self._has_room(connection.address):
                 connection.expect(REQUEST_S, asking=False)

@@ -14,6 +14,8 @@ _SHARE, _BURST_S = 0.1, 0.5
 """Of the hub's CPU time, for one client: a page that joins a thousand devices at once is inside."""
 _FRAME_S = 30e-6
 """What a frame costs before anybody looks into it."""
+_AFTERWARDS_S = 100e-6
+"""What a message costs about when it is handled: its answer is written, and who joined catches up."""
 _END_S = 0.2e-3
 """What the end of a session costs about."""
 _MOST_UNREAD_BYTES = 64 * 1024
@@ -42,7 +44,9 @@ class Inbound:
         server.eio.on("message", self._message)
 
     def frame(self, session: Any) -> None:
-        """Wait until another frame may be read from this client, and account for it."""
+        """Wait until another frame may be read from this client, and account for it; not for one that was dropped."""
+        if session.closed:
+            return
         self._spend(session, _FRAME_S)
         self._admit(session)
         _wait_for_ears(session, _has_many_packets)
@@ -69,6 +73,7 @@ class Inbound:
             drop(session)
         finally:
             self._spend(session, cpu_time() - began)
+            self._turnstile.spend(_AFTERWARDS_S)
 
     def _is_refused(self, sid: str, data: str | bytes) -> bool:
         """Tell whether it is binary, or connects to a namespace a second time, which would leave the first."""
@@ -100,13 +105,18 @@ def _spare(session: Any) -> None:
 def _wait_for_ears(session: Any, is_deaf: Callable[[Any], bool]) -> None:
     """Wait until a client has taken enough of what is for it; drop it if it takes nothing at all."""
     taken, until = -1, 0.0
-    while not session.closed and is_deaf(session):
+    while not _is_over(session) and is_deaf(session):
         if taken != (taken := _taken(session)):
             until = monotonic() + _PATIENCE_S
             _spare(session)
         elif monotonic() > until:
             drop(session)
         sleep(_LOOK_S)
+
+
+def _is_over(session: Any) -> bool:
+    """Tell whether it was ended, or its connection broke, which engineio finds out when it reads on."""
+    return bool(session.closed or (session.upgraded and session.websocket.websocket_closed))
 
 
 def _taken(session: Any) -> int:

@@ -26,6 +26,8 @@ log = logging.getLogger(__name__)
 _BACKLOG = 512
 _SEND_BUFFER_BYTES = 128 * 1024
 """In the kernel, a connection; left to itself it takes megabytes for a client that doesn't read."""
+_RECEIVE_BUFFER_BYTES = 64 * 1024
+"""What a client sends faster than it is handled waits there; left to itself it grows to megabytes."""
 _REQUEST_TIMEOUT_S = 30
 _MOST_URL_BYTES = 2048
 _NO_BOUND = 1_000_000
@@ -47,6 +49,7 @@ def listen(host: str, port: int) -> Any:
     listener = socket.socket(family, constants.SOCK_STREAM)
     listener.setsockopt(constants.SOL_SOCKET, constants.SO_REUSEADDR, 1)
     listener.setsockopt(constants.SOL_SOCKET, constants.SO_SNDBUF, _SEND_BUFFER_BYTES)
+    listener.setsockopt(constants.SOL_SOCKET, constants.SO_RCVBUF, _RECEIVE_BUFFER_BYTES)
     try:
         listener.bind((host, port))
     except OSError as error:

@@ -21,6 +21,7 @@ from gateway.web.broadcast import ask, broadcast, deliver, waiting
 from gateway.web.gathering import Gathering
 from gateway.web.inbound import Inbound
 from gateway.web.outbox import Outbox
+from gateway.web.session import Session
 from gateway.web.upgrade import Upgrade
 
 NAMESPACE = "/telemetry"
@@ -59,6 +60,7 @@ def create(app: Flask, allows_origin: Callable[[str | None, dict[str, Any]], boo
     engineio.payload.Payload.max_decode_packets = _MOST_PACKETS_A_POST
     # No public hook; a contract test pins it. Else a step of the clock would throw all viewers out.
     engineio.socket.time = engineio.base_socket.time = _SteadyTime
+    engineio.socket.Socket = Session
     quiet = logging.getLogger("socketio")
     quiet.setLevel(logging.CRITICAL)  # it logs a traceback for each malformed packet of a stranger
     socketio = SocketIO(

@@ -14,7 +14,7 @@ from collections import deque
 from collections.abc import Callable
 from typing import Any
 
-from eventlet.websocket import FailedConnectionError, RFC6455WebSocket
+from eventlet.websocket import ConnectionClosedError, FailedConnectionError, RFC6455WebSocket
 
 from gateway.runtime import spawn
 
@@ -74,6 +74,7 @@ class WebSocket(RFC6455WebSocket):  # type: ignore[misc]  # eventlet has no type
         self._pings: deque[int] = deque(maxlen=_MOST_PINGS)
         self._send_now = self.socket.fd.send
         self._fragments = 0
+        self._is_cut = False
         self.admit: Callable[[], None] = nothing
         """Called before each frame is read; returns when it may be."""
         self.leave: Callable[[], None] = nothing
@@ -121,6 +122,8 @@ class WebSocket(RFC6455WebSocket):  # type: ignore[misc]  # eventlet has no type
 
     def _recv_frame(self, message: _Message | None = None) -> _Message:
         self.admit()
+        if self.websocket_closed or self._is_cut:  # else what was sent until then is read to its end, and more comes
+            raise ConnectionClosedError
         self._fragments = self._fragments + 1 if message else 0
         if self._fragments > _MOST_FRAGMENTS:
             raise FailedConnectionError(_TOO_BIG, f"a message has at most {_MOST_FRAGMENTS} fragments")
@@ -143,7 +146,10 @@ class WebSocket(RFC6455WebSocket):  # type: ignore[misc]  # eventlet has no type
             return False
         try:
             sent = self._send_now(frame)
-        except OSError:  # full, which is for the queue; or broken, which the reader finds out
+        except BlockingIOError:  # full, which is for the queue
+            return False
+        except OSError:  # broken; the reader, which may be kept waiting, is to find out now
+            self.cut()
             return False
         self.written += sent
         if sent < len(frame):
@@ -175,6 +181,7 @@ class WebSocket(RFC6455WebSocket):  # type: ignore[misc]  # eventlet has no type
 
     def cut(self) -> None:
         """End it without a word, and wake who waits for it."""
+        self._is_cut = True
         with contextlib.suppress(OSError):
             self.socket.shutdown(socket.SHUT_RDWR)
 

@@ -1,6 +1,7 @@
 """What strangers do to a WebSocket or by polling, while a good viewer watches: the hub is never held up."""
 
 import json
+import socket
 import threading
 import time
 from collections import deque
@@ -115,6 +116,16 @@ def test_who_breaks_the_protocol_is_dropped(running, frames):
     with unharmed(running), RawClient(running.port) as client:
         client.join("kitchen")
         send_until_it_ends(client, frames)
+    sessions_end(running)
+
+
+def test_who_was_dropped_is_read_no_further(running):
+    many = client_frame(b'452-/telemetry,1["join",{"_placeholder":true,"num":0}]') * 20
+    with unharmed(running), RawClient(running.port) as client:
+        client.socket.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 16 * 1024)
+        client.join("kitchen")
+        with pytest.raises(OSError):
+            deque((client.socket.sendall(many) for _ in range(2000)), maxlen=0)
     sessions_end(running)
 
 

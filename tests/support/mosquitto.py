@@ -65,6 +65,12 @@ class Mosquitto:
         """What it has logged so far."""
         return (self._directory / "mosquitto.log").read_text(errors="replace")
 
+    @property
+    def pid(self) -> int:
+        """Its process."""
+        assert self._process is not None
+        return self._process.pid
+
     def start(self) -> None:
         """Start it, and wait until it accepts connections."""
         self._directory.mkdir(parents=True, exist_ok=True)

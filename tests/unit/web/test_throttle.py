@@ -46,6 +46,24 @@ def test_a_turnstile_lets_others_run_between_the_workers():
     assert {firsts.count(name) > 3 for name in "abc"} == {True}  # nobody has it for himself
 
 
+def test_who_comes_later_is_let_in_later():
+    turnstile, did, late = Turnstile(), [], []
+
+    def work(name):
+        turnstile.enter()
+        did.append(name)
+        turnstile.spend(1e-6)
+        if name == 0:
+            late.append(runtime.spawn(work, "late"))
+
+    turnstile.enter()
+    turnstile.spend(0.004)
+    workers = [runtime.spawn(work, number) for number in range(5)]
+    assert all(worker.join(20.0) for worker in workers)
+    assert late.pop().join(20.0)
+    assert did == [0, 1, 2, 3, 4, "late"]
+
+
 def test_a_turnstile_at_rest_is_no_obstacle():
     turnstile = Turnstile()
     turnstile.enter()

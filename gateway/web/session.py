@@ -1,0 +1,43 @@
+"""A client of Engine.IO, as long as it lasts, and no longer."""
+
+from typing import Any
+
+import engineio.socket
+import eventlet.hubs
+from engineio.packet import PING, Packet
+
+from gateway.runtime import monotonic
+
+
+class Session(engineio.socket.Socket):  # type: ignore[misc]  # engineio has no types
+    """Waits for its next ping with a timer, where engineio has a green thread do that.
+
+    A green thread takes some kilobytes of every viewer, and one that sleeps can't be called off: it kept each session
+    that had ended for up to ten seconds more. Of strangers who come and go that were a thousand and more, which the
+    garbage collector looked through again and again.
+    """
+
+    last_ping: Any
+
+    def __init__(self, server: Any, sid: str) -> None:
+        super().__init__(server, sid)
+        self._timer: Any = None
+
+    def schedule_ping(self) -> None:
+        """Ask the client for a sign of life when it is time, unless it is being asked."""
+        if self.last_ping and not self.closed:
+            self.last_ping = None
+            self._timer = eventlet.hubs.get_hub().schedule_call_global(self.server.ping_interval, self._send_ping)
+
+    def _send_ping(self) -> None:
+        self._timer = None
+        if not self.closing and not self.closed:
+            self.last_ping = monotonic()
+            self.send(Packet(PING))
+
+    def close(self, wait: bool = True, abort: bool = False, reason: str | None = None) -> None:
+        """End it."""
+        super().close(wait=wait, abort=abort, reason=reason)
+        if self.closed and self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
