@@ -47,13 +47,13 @@ class Deliveries:
     def expect(self, source: str, packet_id: int, digest: bytes) -> None:
         """Keep a delivery, in the place of an older one with this packet id, until ``remember`` or ``forget``."""
         self._unsettled[source][packet_id] = digest
-        self._sources[source].pop(packet_id, None)
 
     def remember(self, source: str, packet_id: int, digest: bytes) -> None:
         """Keep a delivery that is settled, for as long as it is among the newest."""
-        if self._unsettled[source].get(packet_id, digest) != digest:
+        unsettled = self._unsettled[source]
+        if unsettled.get(packet_id, digest) != digest:
             return  # its id names another by now
-        self._unsettled[source].pop(packet_id, None)
+        unsettled.pop(packet_id, None)
         kept = self._sources[source]
         kept[packet_id] = digest
         kept.move_to_end(packet_id)

@@ -111,7 +111,7 @@ class Intake:
             return self._refuse(message, route, one_line(error.reason))
         except Exception as error:  # noqa: BLE001  a validator in a user's model may raise anything
             return self._refuse(message, route, self._astonishment(error))
-        return Entry(self._source, message, _STORED, readings, "", route.way.config.profile)
+        return Entry(self._source, message, _STORED, readings, "", route.way.profile_name)
 
     def _hear(self, availability: Availability, message: RawMessage) -> Entry | None:
         """Return what a message that says whether a device is there comes to; None: it is another."""

@@ -28,7 +28,7 @@ class Way:
         self.profile = profile
         self.pattern = None if config.topic_pattern is None else TopicPattern(config.topic_pattern)
         """None: all messages, whatever their topic."""
-        self.device_key, self.time_key = config.device_key, config.time_key
+        self.device_key, self.time_key, self.profile_name = config.device_key, config.time_key, config.profile
         self._decode = self._decoder(config.metric)
 
     @property

@@ -7,6 +7,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from gateway.model import MetricName
 from gateway.profiles.profile import MetricType
 
+Extra = Literal["allow", "ignore", "forbid"]
 Finite = Annotated[float, Field(allow_inf_nan=False)]
 
 
@@ -50,9 +51,7 @@ class ProfileConfig(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    extra: Literal["allow", "ignore", "forbid"] = Field(
-        "allow", description="metrics that the profile doesn't name: allow, ignore, forbid"
-    )
+    extra: Extra = Field("allow", description="metrics that the profile doesn't name: allow, ignore, forbid")
     metrics: dict[MetricName, MetricConfig] = Field(
         default_factory=dict, description="what is expected of each metric, by name"
     )

@@ -19,7 +19,7 @@ from typing_extensions import TypedDict
 
 from gateway.errors import Rejected
 from gateway.model import MAX_TEXT, Value
-from gateway.profiles.config import MetricConfig, ProfileConfig
+from gateway.profiles.config import Extra, MetricConfig, ProfileConfig
 from gateway.profiles.plain import INT_MAX, INT_MIN, check_name, check_value
 from gateway.profiles.profile import MetricInfo, Profile
 from gateway.profiles.words import SAYS_FOUND, number, reason_of
@@ -35,7 +35,9 @@ class TableProfile(Profile):
         super().__init__(name, metrics, frozenset(key for key, info in metrics.items() if info.type == "str"))
         self._named = frozenset(metrics)
         self._extra = config.extra
-        self._validate = _type_of(config).validator.validate_python
+        self._validate = _type_of(config, config.extra).validator.validate_python
+        self._validate_named = _type_of(config, "ignore").validator.validate_python
+        """For fields that are all named: pydantic takes half as long again to look for others."""
 
     def left_out(self, fields: Mapping[str, object]) -> tuple[str, ...]:
         """Return those that the profile doesn't name, where it ignores them."""
@@ -43,11 +45,12 @@ class TableProfile(Profile):
 
     def validate(self, fields: dict[str, object]) -> dict[str, Value]:
         """Return the metrics, scaled."""
+        is_named = self._named.issuperset(fields)
         try:
-            values: dict[str, Value] = self._validate(fields)
+            values: dict[str, Value] = (self._validate_named if is_named else self._validate)(fields)
         except ValidationError as error:
             raise Rejected(reason_of(error)) from error
-        if not self._named.issuperset(values):
+        if not is_named:
             for name in values.keys() - self._named:
                 check_value(check_name(name), values[name])
         return values
@@ -57,12 +60,12 @@ def _info(metric: MetricConfig) -> MetricInfo:
     return MetricInfo(metric.type, metric.unit, metric.label, metric.min, metric.max)
 
 
-def _type_of(config: ProfileConfig) -> TypeAdapter[dict[str, Value]]:
+def _type_of(config: ProfileConfig, extra: Extra) -> TypeAdapter[dict[str, Value]]:
     """Return the type that a profile's fields have; a TypedDict, as any text can be a key of one."""
     types = {name: _annotation(metric) for name, metric in config.metrics.items()}
     # mypy can't know the keys of a type that is made from a file.
     unknown: Any = TypedDict("Fields", types, total=False)  # type: ignore[misc]
-    fields: Any = with_config(ConfigDict(extra=config.extra))(unknown)
+    fields: Any = with_config(ConfigDict(extra=extra))(unknown)
     return TypeAdapter(fields)
 
 
