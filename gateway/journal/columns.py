@@ -6,7 +6,7 @@ from the one before, less the mean difference. What doesn't scale, or is no numb
 
 import zlib
 from collections.abc import Callable, Iterable, Sequence
-from itertools import accumulate, chain, islice, repeat
+from itertools import accumulate, islice, repeat
 from math import copysign
 from operator import add, mul, sub, truediv
 from types import NoneType
@@ -21,6 +21,8 @@ _EXACT = 2**53
 """Whole numbers up to here are exact as floats."""
 _LEVEL = 4
 """Of compression: no larger than level 6 on differences of measured values, in half of its time."""
+_ROUND = float.__round__
+"""What ``round`` calls, in half of its time."""
 _SAMPLES = 16
 """Values that the number of decimals is guessed from."""
 
@@ -55,13 +57,18 @@ class Extremes(NamedTuple):
 
 def encode(values: Sequence[Value | None]) -> Column:
     """Return ``values``, None where a reading has none."""
-    present = [value for value in values if value is not None]
+    present = _present(values)
     scale, numbers = _scaled(present)
     if scale is None:
         return _compressed(None, 0, values)
     step = round((numbers[-1] - numbers[0]) / (len(numbers) - 1)) if len(numbers) > 1 else 0
-    differences = list(chain(numbers[:1], map(sub, map(sub, islice(numbers, 1, None), numbers), repeat(step))))
+    between = map(sub, islice(numbers, 1, None), numbers)
+    differences = [*numbers[:1], *(map(sub, between, repeat(step)) if step else between)]
     return _compressed(scale, step, differences if len(present) == len(values) else _spread(differences, values))
+
+
+def _present(values: Sequence[Value | None]) -> Sequence[Value]:
+    return [value for value in values if value is not None] if None in values else values  # type: ignore[return-value]  # no None
 
 
 def decode(column: Column) -> list[Value | None]:
@@ -76,7 +83,7 @@ def decode(column: Column) -> list[Value | None]:
     values: list[Value | None] = orjson.loads(content)
     if column.scale is None:
         return values
-    differences: list[int] = [value for value in values if value is not None]  # type: ignore[misc]  # ints all
+    differences: list[int] = _present(values)  # type: ignore[assignment]  # ints all
     if column.step:
         differences[1:] = map(add, islice(differences, 1, None), repeat(column.step))
     numbers = accumulate(differences)
@@ -94,7 +101,8 @@ def extremes(values: Sequence[Value | None]) -> Extremes:
     least, greatest = min(numbers), max(numbers)
     kind = kinds.pop().__name__ if len(kinds) == 1 and not any(map(_is_below_0, (least, greatest))) else "mixed"
     ends = (_storable(least), values.index(least), _storable(greatest), values.index(greatest))
-    return Extremes(kind, *ends, float(sum(map(float, numbers))), len(numbers))
+    total = sum(numbers if kind == "float" else map(float, numbers))
+    return Extremes(kind, *ends, float(total), len(numbers))
 
 
 def _is_below_0(number: float) -> bool:
@@ -121,7 +129,7 @@ def _scaled_floats(values: Sequence[float]) -> tuple[int | None, list[int]]:
     for decimals in range(max(map(_decimals, values[:: max(1, len(values) // _SAMPLES)])), _MOST_DECIMALS + 1):
         power = 10**decimals
         try:
-            numbers = list(map(round, map(mul, values, repeat(power))))
+            numbers = list(map(_ROUND, map(mul, values, repeat(float(power)))))
         except OverflowError:
             return None, []
         if list(map(truediv, numbers, repeat(power))) == values:

@@ -120,6 +120,6 @@ def _as_they_are(rows: Rows) -> Block:
 
 def _time_columns(rows: Rows) -> dict[int, Named]:
     columns = {TS: Named("", encode(rows.times))}
-    if arrivals_of(rows.times) != rows.arrivals:
+    if arrivals_of(rows.times[:1]) != rows.arrivals[:1] or arrivals_of(rows.times) != rows.arrivals:
         columns[ARRIVED] = Named("", encode(rows.arrivals))
     return columns

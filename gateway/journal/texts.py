@@ -5,7 +5,6 @@ one shape; so it is cut out of, or put into, the text of many at once.
 """
 
 from collections.abc import Sequence
-from itertools import chain, repeat
 from typing import Any
 
 import orjson
@@ -55,7 +54,11 @@ def texts_of(columns: Sequence[Sequence[Any]], names: Sequence[str]) -> bytes | 
         return None
     *between, end = _between(names)
     between[0] = end + NEWLINE + between[0]
-    pieces = chain.from_iterable(zip(*chain.from_iterable(zip(map(repeat, between), parts, strict=True)), strict=False))
+    width = 2 * len(parts)
+    pieces = [b""] * (width * count)
+    for at, (key, part) in enumerate(zip(between, parts, strict=True)):
+        pieces[2 * at :: width] = [key] * count
+        pieces[2 * at + 1 :: width] = part
     return b"".join(pieces)[len(end) + 1 :] + end
 
 
