@@ -1,6 +1,7 @@
 """What one commit writes, prepared in memory, so that a commit that fails has changed nothing."""
 
 import sqlite3
+from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -51,7 +52,8 @@ class Batch:
     first_row: int
     """In the log, the number of the first reading."""
     heads: dict[str, Head] = field(default_factory=dict)
-    deliveries: list[tuple[str, bytes]] = field(default_factory=list)
+    deliveries: defaultdict[str, list[bytes]] = field(default_factory=lambda: defaultdict(list))
+    """By source, in their order."""
     body_bytes: int = 0
     """Of bodies."""
     _heads: list[int] = field(default_factory=list)
@@ -76,7 +78,7 @@ class Batch:
             message = entry.message
             arrived_ms = int(message.arrived * 1000)
             if entry.digest is not None and message.packet_id is not None:
-                self.deliveries.append((entry.source, encoded(message.packet_id, entry.digest)))
+                self.deliveries[entry.source].append(encoded(message.packet_id, entry.digest))
             for reading in entry.readings:
                 head = known(reading.device)
                 if head is None or head.source is not entry.source or head.profile is not entry.profile:

@@ -2,26 +2,27 @@
 
 import sqlite3
 from collections import deque
-from collections.abc import Iterable, Iterator, Mapping
-from itertools import groupby
-from operator import itemgetter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from struct import Struct
 
 KEPT = 4096
 """The last ones of each source that stay."""
 _ID_BYTES = 4
+_PIECE_HEAD = Struct(">IB")
+"""Packet id, and bytes of the digest that follows."""
 _SIZE_BYTES = 4
 
 
 def encoded(packet_id: int, digest: bytes) -> bytes:
     """Return a delivery as a piece that ends by itself."""
-    return packet_id.to_bytes(_ID_BYTES, "big") + bytes((len(digest),)) + digest
+    return _PIECE_HEAD.pack(packet_id, len(digest)) + digest
 
 
-def runs(deliveries: Iterable[tuple[str, bytes]]) -> bytes:
-    """Return what a row of the log keeps of a commit's deliveries, in their order: those of one source together."""
+def runs(deliveries: Mapping[str, Sequence[bytes]]) -> bytes:
+    """Return what a row of the log keeps of a commit's deliveries, by source."""
     found = b""
-    for source, ones in groupby(deliveries, itemgetter(0)):
-        for part in (source.encode(), b"".join([piece for _, piece in ones])):
+    for source, pieces in deliveries.items():
+        for part in (source.encode(), b"".join(pieces)):
             found += len(part).to_bytes(_SIZE_BYTES, "big") + part
     return found
 
@@ -58,8 +59,7 @@ class DeliveryBook:
         upto = 0
         for source, until, pieces in connection.execute("SELECT source, upto, pieces FROM deliveries"):
             upto = max(upto, until)
-            for piece in _pieces(pieces):
-                self._add(source, piece)
+            self._add(source, _pieces(pieces))
         self._changed.clear()
         return upto
 
@@ -69,18 +69,17 @@ class DeliveryBook:
         while at < len(deliveries):
             source, at = _sized(deliveries, at)
             pieces, at = _sized(deliveries, at)
-            for piece in _pieces(pieces):
-                self._add(source.decode(), piece)
+            self._add(source.decode(), _pieces(pieces))
 
-    def turn(self, deliveries: Iterable[tuple[str, bytes]]) -> None:
-        """Take over what was committed."""
-        for source, piece in deliveries:
-            self._add(source, piece)
+    def turn(self, deliveries: Mapping[str, Iterable[bytes]]) -> None:
+        """Take over what was committed, by source."""
+        for source, pieces in deliveries.items():
+            self._add(source, pieces)
 
-    def _add(self, source: str, piece: bytes) -> None:
+    def _add(self, source: str, pieces: Iterable[bytes]) -> None:
         if source not in self._sources:
             self._sources[source] = deque(maxlen=KEPT)
-        self._sources[source].append(piece)
+        self._sources[source].extend(pieces)
         self._changed.add(source)
 
     def all(self) -> list[tuple[str, int, bytes]]:
@@ -106,6 +105,7 @@ class DeliveryBook:
 
 def joined(deliveries: Iterable[tuple[str, int, bytes]]) -> Mapping[str, bytes]:
     """Return the rows that have these deliveries: the pieces of each source."""
-    book = DeliveryBook()
-    book.turn((source, encoded(packet_id, digest)) for source, packet_id, digest in deliveries)
-    return {source: b"".join(pieces) for source, pieces in book._sources.items()}  # noqa: SLF001  of this module
+    found: dict[str, deque[bytes]] = {}
+    for source, packet_id, digest in deliveries:
+        found.setdefault(source, deque(maxlen=KEPT)).append(encoded(packet_id, digest))
+    return {source: b"".join(pieces) for source, pieces in found.items()}

@@ -2,6 +2,7 @@
 
 import os
 import sqlite3
+from collections import defaultdict
 from collections.abc import Iterator
 from contextlib import closing, suppress
 from itertools import count
@@ -48,14 +49,18 @@ def write_log_anew(connection: sqlite3.Connection) -> None:
     readings = [row for row in rows if row[0]]
     heads = [number for row in readings for number in row[:3]]
     pieces = [piece for *_, id_, piece in rows if piece and id_ > upto]
-    deliveries = runs([(piece[piece_end(piece) :].decode(), piece[: piece_end(piece)]) for piece in pieces])
+    deliveries: defaultdict[str, list[bytes]] = defaultdict(list)
+    for piece in pieces:
+        deliveries[piece[piece_end(piece) :].decode()].append(piece[: piece_end(piece)])
     with schema.transaction(connection):
         for drop in ("VIEW readings", "VIEW measurements", "TABLE log"):
             connection.execute(f"DROP {drop}")
         for statement in filter(str.strip, f"{VIEWS} {schema.LOG}".split(";")):  # the log last, see ``schema.create``
             connection.execute(statement)
         if rows:
-            insert(connection, "log", ROW, list(log_rows(upto + 1, heads, [row[3] for row in readings], deliveries)))
+            insert(
+                connection, "log", ROW, list(log_rows(upto + 1, heads, [row[3] for row in readings], runs(deliveries)))
+            )
         connection.execute(f"PRAGMA user_version = {schema.LAYOUT}")
 
 
