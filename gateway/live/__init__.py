@@ -9,7 +9,8 @@ One that falls behind and comes no nearer is slow: it is shown the newest, with 
 what it isn't shown, and a ``gap`` for each stretch that it isn't (docs/decisions/0013-slow-viewers.md).
 """
 
+from gateway.live.credit import Credit
 from gateway.live.live import Live, TooManyDevices
 from gateway.live.outside import Event, History, Traffic, Transport
 
-__all__ = ["Event", "History", "Live", "TooManyDevices", "Traffic", "Transport"]
+__all__ = ["Credit", "Event", "History", "Live", "TooManyDevices", "Traffic", "Transport"]

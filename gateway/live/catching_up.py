@@ -51,9 +51,10 @@ class CatchingUp:
             viewer.pace.begin(monotonic(), behind, traffic, late=late)
             spawn(self._run, viewer)
         elif not late:
-            viewer.pace.expect(behind)
+            viewer.pace.expect(monotonic(), behind)
 
     def _run(self, viewer: Viewer) -> None:
+        self._transport.ask(viewer.name)  # how long its way is shows best before more is on it
         try:
             while viewer.behind:
                 self._try_step(viewer)
@@ -71,9 +72,10 @@ class CatchingUp:
     def _step(self, viewer: Viewer) -> None:
         at, traffic, pace = monotonic(), self._transport.traffic(viewer.name), viewer.pace
         is_ready, behind = pace.is_ready(at, traffic), viewer.readings_behind(self._due)
-        if viewer.is_kept_waiting:
-            pace.expect(behind)
-        pace.judge(at, behind, traffic)
+        if viewer.is_kept_waiting or pace.stands(at, traffic):
+            pace.expect(at, behind)
+        elif is_ready:
+            pace.judge(at, behind)
         if not is_ready:
             self._wait(viewer, traffic)
         elif pace.slow and not pace.recover(at):

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
+from math import inf
 from typing import NamedTuple, Protocol
 
 from gateway.journal import Condensed, Stored
@@ -21,6 +22,10 @@ class Traffic(NamedTuple):
     """By the viewer itself: what was handed before the last ``ask`` that it answered."""
     asked: bool = False
     """Whether it still has to answer one."""
+    answered_at: float = inf
+    """When it answered last, in monotonic seconds; inf: whenever that is seen."""
+    way_s: float = 0.0
+    """Of an answer's time, what the way takes however little is on it."""
 
 
 class Transport(Protocol):

@@ -5,25 +5,25 @@ All times are monotonic seconds, all sizes bytes.
 
 from math import inf
 
+from gateway.live.credit import FIRST_BYTES, LATE_S
 from gateway.live.outside import Traffic
 
-_LATE_S = 1.0
-"""A live viewer that hasn't answered for so long catches up from the journal."""
 _ASK_S, _ASK_BYTES = 3.0, 16 * 1024
 """It is asked after so long and so many bytes, and sooner when its system doesn't take between two looks."""
-_FIRST_BYTES = 16 * 1024
 _LATE_BYTES = 4 * 1024
-"""The first lot: for one that has just come, and for one that took too little."""
+"""The first lot for one that took too little; for one that has just come it is ``FIRST_BYTES``."""
 _LEAST_BYTES, _MOST_BYTES = 512, 256 * 1024
 """Of the next ones, which follow how fast the last one was taken."""
-_QUICK_S, _LONG_S = 0.2, 0.6
-"""Twice as much next time if it is taken sooner, half as much if later: so old is what is under way."""
+_MOST_UNDER_WAY_BYTES = 16 * 1024
+"""To one that goes live, whatever it takes: the system has to take what is published then, too."""
+_QUICK_S, _LONG_S = 0.2, 0.4
+"""Twice as much next time if a lot is taken sooner, half as much if later: so old is what is under way."""
 _EVERY_S = 0.05
-"""Between two views of the newest for a slow viewer."""
-_WINDOW_S, _LONGEST_WINDOW_S = 1.0, 2.0
-"""Of looking whether it comes nearer: from lot to lot, or by time where one isn't taken."""
-_WINDOWS = 2
-"""One that takes bytes, but comes no nearer to the newest in so many, is slow."""
+"""Between two views of the newest for a slow viewer, and between lots of which one isn't answered yet."""
+_NO_NEARER_S, _ANSWERS = 1.0, 2
+"""One that comes no nearer to the newest for so long, with so many answers, is slow."""
+_STANDS_S = 2.0
+"""One that took nothing for so long may be quick once it takes something."""
 _KEPT_UP_S = 1.0
 """A slow one that left nothing out for so long keeps up again."""
 _SHORTEST_PAUSE_S, _LONGEST_PAUSE_S = 0.002, 0.5
@@ -53,13 +53,13 @@ class Lateness:
 
     def is_late(self, at: float, traffic: Traffic) -> bool:
         """Tell whether an answer has been missing for too long."""
-        return traffic.answered < self._asked and at - self._asked_at >= _LATE_S
+        return traffic.answered < self._asked and at - self._asked_at >= LATE_S
 
     def is_stuck(self, at: float, traffic: Traffic) -> bool:
         """Tell whether to ask since its system is behind; call at each look."""
         stuck = traffic.acknowledged < self._handed
         self._handed = traffic.handed
-        return stuck and traffic.answered >= self._asked and at - self._asked_at >= _LATE_S
+        return stuck and traffic.answered >= self._asked and at - self._asked_at >= LATE_S
 
     def is_due(self, at: float, traffic: Traffic) -> bool:
         """Tell whether to ask in turn: a browser takes from its system what its page handles much later."""
@@ -76,23 +76,11 @@ class Pace:
     """One viewer's, while it catches up."""
 
     def __init__(self) -> None:
-        self.budget = _FIRST_BYTES
+        self.budget = FIRST_BYTES
         self.slow = False
         self.in_time = True
         """Whether it handled the last lot soon enough to be live."""
         self._begin(0.0, 0, Traffic())
-
-    def may_go_live(self, under_way: int) -> bool:
-        """Tell whether so many bytes under way leave room for what is published now."""
-        return self.in_time and under_way <= _FIRST_BYTES
-
-    def begin(self, at: float, behind: int, traffic: Traffic, *, late: bool) -> None:
-        """Start when a viewer has joined, or has fallen behind because it took too little (``late``)."""
-        self.slow = False
-        self.in_time = not late
-        self.budget = min(self.budget, _LATE_BYTES) if late else _FIRST_BYTES
-        self._begin(at, behind, traffic)
-        self._end = traffic.handed if late else 0
 
     def _begin(self, at: float, behind: int, traffic: Traffic) -> None:
         self._end = 0
@@ -101,24 +89,39 @@ class Pace:
         self._view_at = -inf
         self._grows = False
         self._whole_since: float | None = None
-        self._seen = traffic
+        self._seen = self._moved = traffic
+        self._moved_at = at
         self._pause_s = _SHORTEST_PAUSE_S
-        self._open_window(at, traffic)
-        self._windows = 0
-        self._least_behind = behind
+        self.expect(at, behind)
 
-    def _open_window(self, at: float, traffic: Traffic) -> None:
-        self._window_at, self._window_acknowledged = at, traffic.acknowledged
+    def may_go_live(self, under_way: int) -> bool:
+        """Tell whether so many bytes under way leave room for what is published now."""
+        return self.in_time and under_way <= min(max(self.budget, FIRST_BYTES) // 2, _MOST_UNDER_WAY_BYTES)
+
+    def begin(self, at: float, behind: int, traffic: Traffic, *, late: bool) -> None:
+        """Start when a viewer has joined, or has fallen behind because it took too little (``late``)."""
+        self.slow = False
+        self.in_time = not late
+        self.budget = min(self.budget, _LATE_BYTES) if late else FIRST_BYTES
+        self._begin(at, behind, traffic)
+        if late:  # what is under way to it is its first lot
+            self._end, self._sent_at = traffic.handed, at
 
     # ---- when to send
 
     def is_ready(self, at: float, traffic: Traffic) -> bool:
-        """Tell whether the last lot is handled, so that more may be sent."""
+        """Tell whether the last lot is handled, or was so small that more may be sent all the same."""
         if traffic.answered < self._end:
-            return False
+            return self._may_follow(at, traffic.handed - traffic.answered)
         if self._sent_at is not None:
-            self._adapt(at - self._sent_at)
+            self._adapt(min(at, traffic.answered_at) - self._sent_at - traffic.way_s)
+            self._answers += 1
         return not self.slow or at - self._view_at >= _EVERY_S
+
+    def _may_follow(self, at: float, under_way: int) -> bool:
+        """Tell whether a lot may follow one that isn't answered: over a long way much is published meanwhile."""
+        is_quick = self._grows and not self.slow
+        return is_quick and under_way <= self.budget // 2 and at - self._view_at >= _EVERY_S
 
     def _adapt(self, took_s: float) -> None:
         self._sent_at = None
@@ -148,23 +151,24 @@ class Pace:
 
     # ---- whether it keeps up
 
-    def judge(self, at: float, behind: int, traffic: Traffic) -> None:
-        """Look whether it came nearer to the newest; call after each ``is_ready``."""
-        window_s = _WINDOW_S if self._sent_at is None else _LONGEST_WINDOW_S
-        if self.slow or at - self._window_at < window_s:
-            return
-        stands = traffic.acknowledged == self._window_acknowledged  # it may be quick again once it takes something
-        if stands or self._grows or behind < self._least_behind:
-            self._windows, self._least_behind = 0, behind
-        else:
-            self._windows += 1
-        self._open_window(at, traffic)
-        if self._windows >= _WINDOWS:
-            self.slow, self._whole_since = True, None
+    def stands(self, at: float, traffic: Traffic) -> bool:
+        """Tell whether it has taken nothing for long."""
+        if (traffic.acknowledged, traffic.answered) != (self._moved.acknowledged, self._moved.answered):
+            self._moved, self._moved_at = traffic, at
+        return at - self._moved_at >= _STANDS_S
 
-    def expect(self, behind: int) -> None:
-        """Note that it is so far behind for no fault of its own: it asked for more, or had to wait."""
-        self._windows, self._least_behind = 0, behind
+    def expect(self, at: float, behind: int) -> None:
+        """Begin to look whether it comes nearer than ``behind``: it has, or that it didn't was no fault of its own."""
+        self._nearest, self._nearest_at, self._answers = behind, at, 0
+
+    def judge(self, at: float, behind: int) -> None:
+        """Look, when a lot is handled, whether it came nearer to the newest."""
+        if behind < self._nearest:
+            self.expect(at, behind)
+        elif self._grows:
+            self._nearest = behind
+        elif self._answers >= _ANSWERS and at - self._nearest_at >= _NO_NEARER_S and not self.slow:
+            self.slow, self._whole_since = True, None
 
     def recover(self, at: float) -> bool:
         """Let a slow one that has been shown everything for a while be slow no longer; return whether it is so."""

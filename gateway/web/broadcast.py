@@ -36,7 +36,8 @@ def broadcast(
     text
         The packet, encoded.
     most
-        Bytes that may wait for a client already, if its socket doesn't take this packet.
+        Bytes that may wait for a client already, if its socket doesn't take this packet. Where there is a bound, there
+        is one on what is on its way to the client, too: its connection's ``credit``.
     gathering
         What waits for the end of this turn; where there are few clients, for whom nothing else waits, this does too.
 
@@ -46,25 +47,30 @@ def broadcast(
         The names of those to whom it wasn't sent, as more waits.
     """
     if gathering is not None and len(clients) <= _FEW_CLIENTS:
-        clients = [client for client in clients if not _gather(client[1], text, gathering)]
+        clients = [client for client in clients if not _gather(client[1], text, most, gathering)]
     if not clients:
         return []
     frame = _frame(text)
-    late = [client for client in clients if not (_is_idle(client[1]) and client[1].websocket.write_now(frame))]
+    late = [client for client in clients if not (_is_idle(client[1]) and client[1].websocket.write_within(frame))]
     return [name for name, session in late if not _offer(session, text, most)]
 
 
-def _gather(session: Any, text: str, gathering: Gathering) -> bool:
+def _gather(session: Any, text: str, most: float, gathering: Gathering) -> bool:
     """Let a packet wait for the end of this turn, behind others or alone; return whether it does."""
     if not (session in gathering or (_is_idle(session) and not waiting(session))):
+        return False
+    if most < inf and not session.websocket.has_credit(gathering.size(session) + len(text)):
+        gathering.send_to(session)
         return False
     gathering.add(session, text)
     return True
 
 
 def _offer(session: Any, text: str, most: float) -> bool:
-    """Queue a packet where no more than ``most`` waits; return whether it was so."""
+    """Queue a packet where no more than ``most`` waits, and it may be under way; return whether it was so."""
     if waiting(session) > most:
+        return False
+    if most < inf and session.upgraded and not session.websocket.has_credit(len(text)):
         return False
     _queue(session, text)
     return True

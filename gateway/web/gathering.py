@@ -32,19 +32,26 @@ class Gathering:
     def __contains__(self, session: object) -> bool:
         return session in self._packets
 
+    def size(self, session: object) -> int:
+        """Return the bytes gathered for ``session``."""
+        return self._sizes.get(session, 0)
+
     def add(self, session: Any, packet: str) -> None:
         """Take a packet for ``session``, which nothing else waits for."""
         self._packets.setdefault(session, []).append(packet)
         size = self._sizes[session] = self._sizes.get(session, 0) + len(packet)
         if size > MOST_BYTES:
-            self._send_to(session)
+            self.send_to(session)
 
     def send(self) -> None:
         """Send what is left."""
         for session in list(self._packets):
-            self._send_to(session)
+            self.send_to(session)
 
-    def _send_to(self, session: Any) -> None:
+    def send_to(self, session: Any) -> None:
+        """Send what was gathered for ``session``."""
+        if session not in self._packets:
+            return
         del self._sizes[session]
         with suppress(OSError):  # it is closed
             session.websocket.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)

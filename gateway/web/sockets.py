@@ -181,7 +181,10 @@ class Sockets:
             return Traffic(queue.passed + queue.unsent, queue.passed, queue.passed, asked=True)
         socket = session.websocket
         handed = socket.written + socket.waiting + queue.unsent
-        return Traffic(handed, socket.acknowledged(), socket.answered, socket.is_asked)
+        credit = socket.credit
+        return Traffic(
+            handed, socket.acknowledged(), credit.answered, credit.is_asked, credit.answered_at, credit.way_s
+        )
 
     def _session(self, viewer: str) -> Any:
         return self._server.eio.sockets.get(self._server.manager.eio_sid_from_sid(viewer, self._namespace))

@@ -8,6 +8,7 @@ from typing import Any
 
 from engineio.async_drivers.eventlet import WebSocketWSGI
 
+from gateway.live import Credit
 from gateway.web.door import Connection
 from gateway.web.protocol import CONNECTION
 from gateway.web.websocket import WebSocket, nothing
@@ -53,7 +54,8 @@ class Upgrade(WebSocketWSGI):  # type: ignore[misc]  # engineio has no types
         visit.expect(_UPGRADE_S)
         websocket.admit, websocket.leave = partial(self._admit_frame, session, visit), self._leave
         session.queue.one_by_one = True
-        websocket.written = websocket.answered = session.queue.passed  # neither ever gets less
+        websocket.written = session.queue.passed  # what was handed and answered never gets less
+        websocket.credit = Credit(session.queue.passed)
         websocket.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NOTSENT_LOWAT, _MOST_NOT_SENT_BYTES)
         try:
             self._serve(websocket)

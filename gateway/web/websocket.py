@@ -10,13 +10,13 @@ import fcntl
 import socket
 import sys
 import termios
-from collections import deque
 from collections.abc import Callable
 from typing import Any
 
 from eventlet.websocket import ConnectionClosedError, FailedConnectionError, RFC6455WebSocket
 
-from gateway.runtime import spawn
+from gateway.live import Credit
+from gateway.runtime import monotonic, spawn
 
 _TEXT = 1
 _CONTINUATION = 0
@@ -26,7 +26,6 @@ _PING, _PONG = "2", "3"
 _MOST_FRAGMENTS = 64
 """Of one message; an empty one adds no byte to what is bounded."""
 _PING_FRAME = b"\x81\x012"
-_MOST_PINGS = 64
 _NORMAL, _WRONG_KIND, _NO_TEXT, _TOO_BIG = 1000, 1003, 1007, 1009
 """Close codes of RFC 6455, section 7.4.1."""
 
@@ -66,13 +65,12 @@ class WebSocket(RFC6455WebSocket):  # type: ignore[misc]  # eventlet has no type
     """Bytes that the kernel took, ever."""
     waiting = 0
     """Bytes of frames that it has not taken yet."""
-    answered = 0
-    """Of the bytes ever handed over, how many came before the last ping that the client answered."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self._pings: deque[int] = deque(maxlen=_MOST_PINGS)
         self._send_now = self.socket.fd.send
+        self.credit = Credit()
+        """What the client's answers tell of it."""
         self._fragments = 0
         self._is_cut = False
         self.admit: Callable[[], None] = nothing
@@ -82,16 +80,7 @@ class WebSocket(RFC6455WebSocket):  # type: ignore[misc]  # eventlet has no type
 
     def acknowledged(self) -> int:
         """Return how many bytes the other end's system has taken, ever."""
-        try:
-            under_way = fcntl.ioctl(self.socket.fileno(), termios.TIOCOUTQ, bytes(4))
-        except (OSError, ValueError):  # it is closed
-            return self.written
-        return self.written - int.from_bytes(under_way, sys.byteorder)
-
-    @property
-    def is_asked(self) -> bool:
-        """Whether the client has a ping to answer."""
-        return bool(self._pings)
+        return self.written - int.from_bytes(self._ioctl(termios.TIOCOUTQ), sys.byteorder)
 
     def ping_now(self) -> bool:
         """Ask the client whether it has come so far, if a frame can be written at once; it can't else.
@@ -99,16 +88,48 @@ class WebSocket(RFC6455WebSocket):  # type: ignore[misc]  # eventlet has no type
         The system at the other end acknowledges what its browser may not have looked at for long. A client
         answers Engine.IO's ping when it has handled all that came before it.
         """
-        self._pings.append(self.written)
-        if self.write_now(_PING_FRAME):
+        before = self.written
+        is_asked = self.write_now(_PING_FRAME)
+        if is_asked:
+            self.credit.ask(before, monotonic())
+        return is_asked
+
+    def write_within(self, frame: bytes) -> bool:
+        """As ``write_now``, if so much more may be under way; ask the client when that is due."""
+        if self.written + len(frame) <= self.credit.free:
+            return self.write_now(frame)
+        is_sent = self.has_credit(len(frame)) and self.write_now(frame)
+        self.ask_if_due()
+        return is_sent
+
+    def has_credit(self, size: int) -> bool:
+        """Tell whether ``size`` bytes more may be under way to this client; asks it if it was sent enough for that."""
+        handed = self.written + size
+        if handed <= self.credit.free:
             return True
-        self._pings.pop()
-        return False
+        self.ask_if_due()
+        return self.credit.allows(handed) or self._has_spoken()
+
+    def ask_if_due(self) -> None:
+        """Ask the client whether it has come so far, if it was sent enough for that and has nothing to answer."""
+        if self.written >= self.credit.free and not self.credit.is_asked:
+            self.ping_now()
+
+    def _has_spoken(self) -> bool:
+        """Tell whether something of it waits here to be read: the delay of its answer is ours then."""
+        return any(self._ioctl(termios.FIONREAD))
+
+    def _ioctl(self, request: int) -> bytes:
+        """Return what the system says of this connection, nothing if it is closed."""
+        try:
+            return fcntl.ioctl(self.socket.fileno(), request, bytes(4))
+        except (OSError, ValueError):
+            return b""
 
     def send(self, message: str, **kw: Any) -> None:
         """Send one message; waits."""
         if message == _PING:
-            self._pings.append(self.written + self.waiting)
+            self.credit.ask(self.written + self.waiting, monotonic())
         super().send(message, **kw)
 
     def wait(self) -> Any:
@@ -116,8 +137,8 @@ class WebSocket(RFC6455WebSocket):  # type: ignore[misc]  # eventlet has no type
         message = super().wait()
         if message is None:
             self.leave()
-        if message == _PONG and self._pings:
-            self.answered = self._pings.popleft()
+        if message == _PONG:
+            self.credit.answer(monotonic())
         return message
 
     def _recv_frame(self, message: _Message | None = None) -> _Message:

@@ -77,7 +77,13 @@ class PacedViewer:
         if opcode == CLOSE:
             self.ended = True
         elif payload == b"2":
-            self._client.send(b"3")
+            self._answer()
         elif opcode == TEXT and payload.startswith(b"42/telemetry,"):
             name, data = json.loads(payload[len(b"42/telemetry,") :])
             self.events.append((time.time(), name, data))
+
+    def _answer(self):
+        try:
+            self._client.send(b"3")
+        except ConnectionError:  # it was dropped before it came to this ping
+            self.ended = True

@@ -10,7 +10,7 @@ import pytest
 from gateway.errors import JournalDown
 from gateway.journal import Condensed, Stored
 from gateway.journal.condensing import condensed
-from gateway.live import Live, Traffic
+from gateway.live import Credit, Live, Traffic
 from gateway.live import catching_up as catching_up_module
 from gateway.live import live as live_module
 from gateway.live import recall as recall_module
@@ -31,10 +31,10 @@ class Line:
     def __init__(self):
         self.rate = FAST
         self.way_s = 0.0
-        self.handed = self.taken = self.answered = 0.0
+        self.handed = self.taken = 0.0
+        self.credit = Credit()
         self.got = []
         self.lots = []
-        self.asked = 0
         self.looks = 0
         self._waiting = deque()
         self._answers = deque()
@@ -43,17 +43,23 @@ class Line:
         self.handed += size
         self._waiting.append((self.handed, event))
 
+    def ask(self, at):
+        if self.handed - self.taken > MOST_IN_SYSTEM:
+            return False
+        self.credit.ask(self.handed, at)
+        self.put(3, None)
+        return True
+
     def run(self, at):
         self.taken = min(self.handed, self.taken + self.rate * STEP_S)
         while self._waiting and self._waiting[0][0] <= self.taken:
-            end, event = self._waiting.popleft()
+            _, event = self._waiting.popleft()
             if event is None:
-                self._answers.append((at + self.way_s, end))
+                self._answers.append(at + self.way_s)
             else:
                 self.got.append((at, *event))
-        while self._answers and self._answers[0][0] <= at:
-            self.answered = self._answers.popleft()[1]
-            self.asked -= 1
+        while self._answers and self._answers[0] <= at:
+            self.credit.answer(self._answers.popleft())
 
 
 class World:
@@ -125,10 +131,15 @@ class World:
 
     def send_room(self, device, event, payload):
         room = self.rooms[device]
-        full = {name for name in room if self.lines[name].handed - self.lines[name].taken > MOST_IN_SYSTEM}
+        full = {name for name in room if not self.takes(self.lines[name], len(orjson.dumps(payload)) + 30)}
         for viewer in room - full:
             self.send(viewer, event, payload)
         return full
+
+    def takes(self, line, size):
+        if not line.credit.is_asked and line.handed >= line.credit.free:
+            line.ask(self.at)
+        return line.credit.allows(line.handed + size) and line.handed - line.taken <= MOST_IN_SYSTEM
 
     def enter(self, viewer, device):
         self.rooms[device].add(viewer)
@@ -139,15 +150,13 @@ class World:
     def traffic(self, viewer):
         line = self.lines[viewer]
         line.looks += 1
-        return Traffic(int(line.handed), int(line.taken), int(line.answered), line.asked > 0)
+        credit = line.credit
+        return Traffic(
+            int(line.handed), int(line.taken), int(credit.answered), credit.is_asked, credit.answered_at, credit.way_s
+        )
 
     def ask(self, viewer):
-        line = self.lines[viewer]
-        if line.handed - line.taken > MOST_IN_SYSTEM:
-            return False
-        line.asked += 1
-        line.put(3, None)
-        return True
+        return self.lines[viewer].ask(self.at)
 
     # ---- the journal
 
@@ -209,8 +218,9 @@ def world(monkeypatch):
     made.run(0.5)
 
 
-def watch(world, viewer, *, rate=FAST, backlog=0):
+def watch(world, viewer, *, rate=FAST, backlog=0, way_s=0.0):
     line = world.line(viewer, rate)
+    line.way_s = way_s
     world.live.join(viewer, "d", None, backlog)
     world.run(0.1)
     return line
@@ -263,6 +273,27 @@ def test_a_line_that_is_too_slow_shows_the_newest_and_every_peak(world, rate):
     assert late
     assert came >= set(late)
     assert "v" not in world.rooms["d"]
+
+
+@pytest.mark.parametrize("most_in_system", [MOST_IN_SYSTEM, 10**6])
+@pytest.mark.parametrize("rate", [6_000, 8_000, 30_000, 60_000])
+def test_a_newcomer_with_a_slow_line_is_never_shown_what_is_old(world, monkeypatch, rate, most_in_system):
+    """Also where its system takes at once what it looks at much later."""
+    monkeypatch.setattr(f"{__name__}.MOST_IN_SYSTEM", most_in_system)
+    world.rate = 1000.0
+    watch(world, "v", rate=rate)
+    world.run(20.0, noise(random.Random(1)))
+    assert max(world.ages("v", 0.0)) < 2.0
+    assert "v" not in world.rooms["d"]
+
+
+def test_a_newcomer_with_a_history_before_it_soon_sees_what_is_new(world):
+    world.publish([0.0] * 5000)
+    world.rate = 1000.0
+    began = world.at
+    watch(world, "v", rate=8_000, backlog=5000)
+    world.run(20.0, noise(random.Random(1)))
+    assert max(world.ages("v", began + 2.0)) < 2.0
 
 
 def test_it_recovers_by_itself_and_misses_nothing_from_then_on(world):
@@ -318,7 +349,7 @@ def test_a_long_history_over_a_slow_line_is_sent_whole(world):
 
 def test_a_line_with_a_long_way_is_not_slow(world):
     world.rate = 1000.0
-    watch(world, "v").way_s = 0.4
+    watch(world, "v", way_s=0.4)
     world.run(20.0)
     assert "v" in world.rooms["d"]
     assert world.seen("v")[1] == []

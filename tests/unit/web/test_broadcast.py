@@ -6,11 +6,14 @@ import socket
 import pytest
 from engineio.packet import MESSAGE, Packet
 
-from gateway.runtime import monotonic, sleep, spawn
+from gateway.live.credit import FIRST_BYTES
+from gateway.runtime import monotonic, sleep, spawn, wait_readable
 from gateway.web.broadcast import ask, broadcast, deliver
 from gateway.web.gathering import MOST_BYTES, Gathering
 from gateway.web.outbox import Outbox
 from gateway.web.websocket import WebSocket, text_frame
+
+PONG = b"\x81\x81\0\0\0\x003"
 
 
 class Session:
@@ -22,6 +25,13 @@ class Session:
         self.takes, self.waiting, self.written, self.pings, self.is_cut = takes, 0, [], 0, False
         self.websocket = self.socket = self
         self.options = set()
+        self.credit = 10**6
+
+    def has_credit(self, size):
+        return sum(map(len, self.written)) + size <= self.credit
+
+    def write_within(self, frame):
+        return self.has_credit(len(frame)) and self.write_now(frame)
 
     def write_now(self, frame):
         if self.takes:
@@ -177,17 +187,78 @@ def test_an_answer_tells_how_far_the_client_has_come(pair):
     websocket.write_now(text_frame("4second"))
     second = websocket.written
     websocket.send("2")  # Engine.IO's own
-    assert websocket.is_asked
-    pong = b"\x81\x81\0\0\0\x003"
-    client.sendall(pong)
+    assert websocket.credit.is_asked
+    client.sendall(PONG)
     assert websocket.wait() == "3"
-    assert websocket.answered == first
-    client.sendall(pong + pong)
+    assert websocket.credit.answered == first
+    client.sendall(PONG + PONG)
     websocket.wait()
-    assert websocket.answered == second
-    assert not websocket.is_asked
+    assert websocket.credit.answered == second
+    assert not websocket.credit.is_asked
     websocket.wait()  # unasked for
-    assert websocket.answered == second
+    assert websocket.credit.answered == second
+
+
+def test_a_client_is_asked_soon_and_is_sent_little_until_it_answers(pair):
+    websocket, client = pair
+    assert websocket.has_credit(1000)
+    assert websocket.credit.is_asked
+    websocket.write_now(text_frame("4" * FIRST_BYTES))
+    assert not websocket.has_credit(1000)
+    client.sendall(PONG)
+    wait_readable(websocket.socket.fileno(), timeout_s=5.0)
+    assert websocket.has_credit(1000), "its answer is here, and waits for us"
+    websocket.wait()
+    assert not websocket.has_credit(1000), "it was asked before it was sent all that"
+    assert websocket.credit.is_asked
+    client.sendall(PONG)
+    websocket.wait()
+    assert websocket.has_credit(1000)
+
+
+def readable(client):
+    wait_readable(client.fileno(), timeout_s=5.0)
+    return client
+
+
+def test_who_answers_for_more_and_more_is_not_asked_any_more(pair):
+    websocket, client = pair
+    answers = 0
+    for _ in range(100):
+        assert websocket.write_within(text_frame("4" * 1000))
+        readable(client).recv(65536)
+        if websocket.credit.is_asked:
+            client.sendall(PONG)
+            websocket.wait()
+            answers += 1
+    assert 3 < answers < 10
+    assert websocket.has_credit(10**6)
+
+
+def test_a_closed_connection_has_nothing_to_say(pair):
+    websocket, _ = pair
+    websocket.write_now(text_frame("4" * FIRST_BYTES))
+    websocket.close()
+    assert not websocket.has_credit(1000)
+
+
+def test_one_whose_credit_is_used_up_is_named_and_sent_nothing():
+    session, other = Session(), Session()
+    session.credit = 2500
+    clients = [("v", session), ("other", other)]
+    refused = [broadcast(clients, "x" * 1000, 4096) for _ in range(3)]
+    assert refused == [[], [], ["v"]]
+    assert (len(session.written), len(other.written)) == (2, 3)
+    assert session.queue.unsent == 0
+    assert broadcast([("v", session)], "x" * 1000) == [], "what is for all goes to it, too"
+    assert session.queue.unsent == 1000
+
+
+def test_what_is_gathered_takes_credit():
+    session, gathering = Session(), Gathering(deliver)
+    session.credit = 2500
+    assert [broadcast([("v", session)], "x" * 1000, 4096, gathering) for _ in range(3)] == [[], [], ["v"]]
+    assert session.written == [text_frame("4" + "x" * 1000) * 2], "what was gathered before goes before"
 
 
 def test_a_closed_connection_holds_nothing_back(pair):
