@@ -48,7 +48,8 @@ def split(  # noqa: PLR0913  one parameter a bound
     Parameters
     ----------
     arrived
-        When ``data`` came, in Unix seconds.
+        When ``data`` came, in Unix seconds. That is when the first message did, and each other one came a microsecond
+        after the one before it: so no two readings of a device have the same time.
     has_properties
         Whether this is MQTT 5.
     most
@@ -57,7 +58,7 @@ def split(  # noqa: PLR0913  one parameter a bound
         A packet with more after its length is left alone too, and each with more than 16383.
     """
     found: list[Publication] = []
-    last = len(data) - 1
+    last, arrived_us = len(data) - 1, round(arrived * 1e6)
     while at < last and data[at] & _KIND_AND_QOS_2 == _PUBLISH and len(found) < most:
         length, start = data[at + 1], at + 2
         if length >= 0x80:
@@ -68,7 +69,8 @@ def split(  # noqa: PLR0913  one parameter a bound
         if end > last + 1 or length > most_bytes:
             break
         try:
-            found.append(parse(data[at], data, start, end, arrived, has_properties=has_properties))
+            came = (arrived_us + len(found)) / 1e6  # no sum of floats: they would be some digits longer
+            found.append(parse(data[at], data, start, end, came, has_properties=has_properties))
         except ValueError:
             break
         at = end

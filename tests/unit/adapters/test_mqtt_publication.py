@@ -92,7 +92,8 @@ def test_split_takes_what_parse_takes_and_stops_before_all_else(
         if end > len(stream) or header not in {0x30, 0x31, 0x32, 0x33, 0x3A} or len(body) > 200:
             break
         with contextlib.suppress(ValueError):
-            expected.append(parse(header, body, 0, len(body), 1.5, has_properties=has_properties))
+            came = (1_500_000 + len(expected)) / 1e6
+            expected.append(parse(header, body, 0, len(body), came, has_properties=has_properties))
             at = end
             continue
         break
@@ -100,6 +101,12 @@ def test_split_takes_what_parse_takes_and_stops_before_all_else(
         expected = expected[:most]
         at = 6 + sum(1 + len(length_of(body)) + len(body) for _, body in packets[:most])
     assert split(stream, 6, 1.5, has_properties=has_properties, most=most, most_bytes=200) == (expected, at)
+
+
+@given(st.integers(1_700_000_000_000_000, 2_000_000_000_000_000))
+def test_messages_that_come_at_once_are_a_microsecond_apart(arrived_us: int) -> None:
+    found, _ = split(b"\x30\x04\x00\x01a1" * 5, 0, arrived_us / 1e6, has_properties=False, most=9, most_bytes=99)
+    assert [each.arrived for each in found] == [(arrived_us + n) / 1e6 for n in range(5)]
 
 
 @pytest.mark.parametrize("size", [120, 127, 128, 129, 16_383, 16_384])
