@@ -12,6 +12,7 @@ import pytest
 from tests.support.daemon import Daemon
 
 ROOT = Path(__file__).parents[2]
+SIMULATOR = '[[adapters]]\nname = "pretend"\ntype = "simulator"\n'
 
 
 def run(program, *arguments):
@@ -39,7 +40,8 @@ def fetch(url):
 
 
 def test_its_page_is_served_with_all_that_the_page_loads(tmp_path, environment):
-    with Daemon(tmp_path / "gateway", "", command=[str(environment / "bin/gatewayd")]) as daemon:
+    with Daemon(tmp_path / "gateway", SIMULATOR, command=[str(environment / "bin/gatewayd")]) as daemon:
+        daemon.wait_up("pretend")
         page = fetch(daemon.url + "/")
         assets = re.findall(r'(?:src|href)="(/static/[^"]+)"', page)
         assert assets
