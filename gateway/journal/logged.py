@@ -100,7 +100,7 @@ def take_apart(row: LogRow) -> Logged:
         found = Logged(
             id_, numbers[::WIDTH], numbers[1::WIDTH], list(map(add, numbers[2::WIDTH], repeat(arrived_ms))), bodies
         )
-    except (ValueError, TypeError) as error:
+    except (ValueError, TypeError, KeyError) as error:  # KeyError: of an object, which takes slices since Python 3.12
         raise _damaged(id_) from error
     if len(numbers) != WIDTH * len(bodies):
         raise _damaged(id_)

@@ -6,7 +6,8 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from pathlib import Path
 
-from gateway.journal import Committed, Journal, Opened
+from gateway.journal import Committed, Journal, Opened, Queries
+from gateway.journal.tails import Tails
 from gateway.model import Entry, Outcome, RawMessage, Reading, encode_body
 from gateway.settings import JournalSettings
 from tests.support.ports import wait_until
@@ -38,6 +39,18 @@ def entry(
     message = RawMessage(b"", arrived, acknowledged=acknowledged, packet_id=packet_id)
     kind = outcome or (Outcome.STORED if readings else Outcome.IGNORED)
     return Entry(source, message, kind, readings, digest=digest, profile=profile)
+
+
+def asking(path: Path, *, tails: Tails | None = None) -> Queries:
+    """Return queries that keep the file open no longer than each takes."""
+    return Queries(path, lambda: False, tails)
+
+
+@contextmanager
+def changing(path: Path) -> Iterator[sqlite3.Connection]:
+    """Change the file, beside the gateway or without one; closed then."""
+    with closing(sqlite3.connect(path)) as connection, connection:
+        yield connection
 
 
 class Posted:

@@ -8,6 +8,7 @@ gives root's rights up itself: an interpreter in root's home, which others may n
 import codecs
 import os
 import sys
+from importlib.metadata import version
 
 
 def _load() -> None:
@@ -32,6 +33,7 @@ def _load() -> None:
     import gateway.journal.exporting  # noqa: F401
 
     codecs.lookup("utf-8-sig")
+    version("telemetry-gateway")
 
 
 def _run() -> None:

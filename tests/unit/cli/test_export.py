@@ -10,7 +10,7 @@ from click.testing import CliRunner, Result
 
 from gateway.cli import cli
 from gateway.model import Reading, encode_body
-from tests.support.journals import START, entry, make_old, opened
+from tests.support.journals import START, changing, entry, make_old, opened
 
 
 def said(device: str, n: int) -> Reading:
@@ -88,9 +88,8 @@ def test_what_nobody_knows_is_refused(path: Path) -> None:
 
 def test_a_damaged_block_is_told_at_the_end(path: Path) -> None:
     fill(path)
-    import sqlite3
 
-    with sqlite3.connect(path) as connection:
+    with changing(path) as connection:
         connection.execute("UPDATE columns SET data = x'00' WHERE id = 512")
     connection.close()
     result = export(path, "--format", "jsonl")

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from gateway.journal import Queries, Stored
 from gateway.journal.charts import Unpacked
 from gateway.model import Reading, encode_body
-from tests.support.journals import START, entry, opened
+from tests.support.journals import START, asking, entry, opened
 
 READINGS = 6000
 _SPIKES = {700: 90.0, 1500: -90.0, 2500: 91.0, 5900: -91.0}
@@ -44,7 +44,7 @@ def queries(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFac
         it.put([entry(*readings[:packed], arrived=START)] if packed else [])
         it.pack()
         it.put([entry(*readings[packed:], arrived=START)] if packed < READINGS else [])
-        yield Queries(path, tails=it.journal.tails)
+        yield asking(path, tails=it.journal.tails)
 
 
 def chart(queries: Queries, metric: str, most: int, start: float | None = None, end: float | None = None):
@@ -108,7 +108,7 @@ def test_of_long_ranges_few_blocks_are_unpacked(path: Path, monkeypatch) -> None
         it.put([entry(*[Reading("a", START + n, {}, encode_body(START + n, values(n))) for n in range(20_000)])])
         it.pack()
         monkeypatch.setattr("gateway.journal.charts.Unpacked", lambda block: unpacked.append(block) or Unpacked(block))
-        found: list[Stored] = Queries(path).chart("a", metric="wave", start_ts=None, end_ts=None, most=20)
+        found: list[Stored] = asking(path).chart("a", metric="wave", start_ts=None, end_ts=None, most=20)
     assert len(unpacked) == 2
     assert {one.ts - START for one in found} > {2500.0, 5900.0}
 
@@ -120,7 +120,7 @@ def test_a_zero_that_is_an_extreme_keeps_its_sign(path: Path, zero: float, sign:
     with opened(path) as it:
         it.put([entry(Reading("a", START + n, {}, body), arrived=START + n) for n, body in enumerate(bodies)])
         it.pack()
-        found = Queries(path).chart("a", metric="value", start_ts=None, end_ts=None, most=8)
+        found = asking(path).chart("a", metric="value", start_ts=None, end_ts=None, most=8)
     assert [one.body for one in found if one.seq == 3001] == [bodies[3000]]
 
 
@@ -131,6 +131,6 @@ def test_numbers_come_as_they_were_stored(path: Path, kind: type[float]) -> None
     with opened(path) as it:
         it.put([entry(Reading("a", START + n, {}, body), arrived=START + n) for n, body in enumerate(bodies)])
         it.pack()
-        found = Queries(path).chart("a", metric="value", start_ts=None, end_ts=None, most=8)
+        found = asking(path).chart("a", metric="value", start_ts=None, end_ts=None, most=8)
     assert 4 <= len(found) <= 8
     assert all(one.body == bodies[one.seq - 1] for one in found)

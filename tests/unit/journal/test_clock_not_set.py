@@ -1,6 +1,5 @@
 """A box without a battery: readings come before its clock is set, and get their true times once it is."""
 
-import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -8,12 +7,12 @@ from pathlib import Path
 import orjson
 import pytest
 
-from gateway.journal import Committed, Queries, Rebased
+from gateway.journal import Committed, Rebased
 from gateway.journal.blocks import Block
 from gateway.journal.making import pack
 from gateway.journal.rows import Rows
 from gateway.model import Entry, Reading, encode_body
-from tests.support.journals import START, Opening, entry, opened, settings
+from tests.support.journals import START, Opening, asking, changing, entry, opened, settings
 from tests.support.ports import wait_until
 
 UPTIME_S = 40.0
@@ -57,11 +56,11 @@ def running(path: Path, box: Box, retention: float = 30 * 86400.0) -> Iterator[O
 
 
 def rows(path: Path, device: str = "a") -> list[dict[str, object]]:
-    return [orjson.loads(stored.body) for stored in Queries(path).after(device, 0, None, 10**6, 2**30)]
+    return [orjson.loads(stored.body) for stored in asking(path).after(device, 0, None, 10**6, 2**30)]
 
 
 def arrivals(path: Path) -> list[float]:
-    with sqlite3.connect(path) as reader:
+    with changing(path) as reader:
         found = [ms / 1000 for (ms,) in reader.execute("SELECT arrived_ms FROM logged ORDER BY device, seq")]
     reader.close()
     return found
@@ -71,7 +70,7 @@ def put_right(path: Path) -> None:
     """Wait until nothing is left to be put right."""
 
     def nothing_left() -> bool:
-        with sqlite3.connect(path) as reader:
+        with changing(path) as reader:
             found = reader.execute("SELECT count(*) FROM unset").fetchone() == (0,)
         reader.close()
         return found
@@ -94,7 +93,7 @@ def test_what_came_before_the_clock_was_set_gets_its_true_time(path: Path, box: 
         ]
         assert arrivals(path) == [START - 120, START - 20]
         it.put([box.stamp(n=2)])
-        assert [stored.seq for stored in Queries(path).after("a", 0, None, 10)] == [1, 2, 3]
+        assert [stored.seq for stored in asking(path).after("a", 0, None, 10)] == [1, 2, 3]
 
 
 def test_what_was_packed_meanwhile_gets_its_true_time_too(path: Path, box: Box) -> None:
@@ -115,7 +114,7 @@ def test_what_was_packed_meanwhile_gets_its_true_time_too(path: Path, box: Box) 
         expected = [{"ts": START - 1500 + n, "values": {"n": n}} for n in range(3, 1501)]
         assert rows(path)[3:] == rows(path, "b") == expected
         assert [row["ts"] for row in rows(path)[:3]] == [START - 3600] * 3
-        found = Queries(path).page("a", after=None, start_ts=START - 9, end_ts=START, limit=99, descending=False)
+        found = asking(path).page("a", after=None, start_ts=START - 9, end_ts=START, limit=99, descending=False)
         assert [stored.seq for stored in found] == list(range(1492, 1502))
         it.pack()
         assert rows(path)[3:] == rows(path, "b") == expected
@@ -164,9 +163,9 @@ def test_ranges_of_time_find_them_afterwards(path: Path, box: Box) -> None:
         it.posted.wait_for(600)
         box.set(START)
         put_right(path)
-    found = Queries(path).page("a", after=None, start_ts=START - 400, end_ts=START - 301, limit=1000, descending=False)
+    found = asking(path).page("a", after=None, start_ts=START - 400, end_ts=START - 301, limit=1000, descending=False)
     assert [stored.seq for stored in found] == list(range(200, 300))
-    none = Queries(path).page("a", after=None, start_ts=0, end_ts=10**6, limit=10, descending=False)
+    none = asking(path).page("a", after=None, start_ts=0, end_ts=10**6, limit=10, descending=False)
     assert none == []
 
 
@@ -207,7 +206,7 @@ def test_a_clock_that_loses_its_setting_is_set_again(path: Path, box: Box) -> No
 
 
 def of_another_boot(path: Path) -> None:
-    with sqlite3.connect(path) as writer:
+    with changing(path) as writer:
         writer.execute("UPDATE unset SET boot = 'another'")
     writer.close()
 
@@ -231,7 +230,7 @@ def test_a_block_that_is_gone_keeps_no_other_from_being_put_right(path: Path, bo
     with running(path, box) as it:
         it.put([box.stamp(n=n) for n in range(3000)])
         it.pack()
-    with sqlite3.connect(path) as writer:
+    with changing(path) as writer:
         writer.execute("DELETE FROM blocks WHERE first = 1025")
     writer.close()
     with running(path, box):

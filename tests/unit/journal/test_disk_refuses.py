@@ -4,10 +4,9 @@ import subprocess
 import sys
 from pathlib import Path
 
-from gateway.journal import Queries
 from gateway.model import Entry, Outcome, RawMessage
 from tests.support.full_disks import LARGE, full
-from tests.support.journals import START, entry, opened, reading
+from tests.support.journals import START, asking, entry, opened, reading
 from tests.support.ports import wait_until
 
 
@@ -31,7 +30,7 @@ def test_writing_resumes_by_itself_and_seq_has_no_hole(path: Path) -> None:
         assert it.journal.problem == ""
         it.put([entry(after)])
         assert [one.seq for one in (before, lost, after)] == [1, None, 2]
-        assert [stored.seq for stored in Queries(path).after("a", 0, None, 10)] == [1, 2]
+        assert [stored.seq for stored in asking(path).after("a", 0, None, 10)] == [1, 2]
 
 
 def test_the_disk_is_not_thought_well_again_before_it_is(path: Path) -> None:
@@ -183,7 +182,7 @@ def test_a_queue_that_does_not_move_has_a_bound_in_bytes(path: Path, monkeypatch
 _LIMITED = """
 import resource, sys
 from pathlib import Path
-from tests.support.journals import START, entry, opened, reading
+from tests.support.journals import START, asking, entry, opened, reading
 from tests.support.ports import wait_until
 
 path = Path(sys.argv[1])

@@ -6,8 +6,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from gateway.journal import Queries
-from tests.support.journals import opened
+from tests.support.journals import asking, opened
 
 # Prints a line for each reading that was posted with its seq: "device seq value".
 _WRITER = """
@@ -55,7 +54,7 @@ def _check(path: Path, posted: dict[tuple[str, int], str]) -> None:
     with opened(path) as it:
         assert it.opened.problem == ""
         for known in it.opened.devices:
-            stored = Queries(path).after(known.device, 0, None, 10**6, 2**30)
+            stored = asking(path).after(known.device, 0, None, 10**6, 2**30)
             assert [one.seq for one in stored] == list(range(1, len(stored) + 1))
             bodies = {one.seq: one.body.decode() for one in stored}
             for (device, seq), value in posted.items():

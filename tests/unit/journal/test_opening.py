@@ -6,12 +6,12 @@ import orjson
 import pytest
 
 from gateway.errors import JournalDown
-from gateway.journal import Journal, Queries, schema
+from gateway.journal import Journal, schema
 from gateway.journal.deliveries import DeliveryBook
 from gateway.journal.loading import Loading
 from gateway.journal.schema import LAYOUT, PAGE_BYTES
 from gateway.journal.tails import Tails
-from tests.support.journals import START, Posted, entry, opened, reading, settings
+from tests.support.journals import START, Posted, asking, changing, entry, opened, reading, settings
 from tests.support.ports import wait_until
 
 
@@ -78,7 +78,7 @@ def test_an_empty_file_is_a_new_journal(path: Path) -> None:
 
 def test_the_file_of_another_program_is_refused_and_left_alone(path: Path) -> None:
     path.parent.mkdir()
-    with sqlite3.connect(path) as other:
+    with changing(path) as other:
         other.execute("CREATE TABLE recipes (name)")
     other.close()
     before = path.read_bytes()
@@ -89,7 +89,7 @@ def test_the_file_of_another_program_is_refused_and_left_alone(path: Path) -> No
 
 def test_the_file_of_a_newer_gateway_is_refused_and_left_alone(path: Path) -> None:
     fill(path)
-    with sqlite3.connect(path) as newer:
+    with changing(path) as newer:
         newer.execute("PRAGMA user_version = 99")
     newer.close()
     with pytest.raises(JournalDown, match=rf"newer gateway \(layout 99, this one knows {LAYOUT}\)"):
@@ -117,7 +117,7 @@ def test_a_folder_in_the_place_of_the_file_is_told_in_words(path: Path) -> None:
 
 def test_queries_of_a_missing_file_are_told_in_words(path: Path) -> None:
     with pytest.raises(JournalDown, match="can't be opened"):
-        Queries(path).stats()
+        asking(path).stats()
 
 
 @pytest.mark.parametrize(("durability", "level"), [("process", 1), ("power", 2)])

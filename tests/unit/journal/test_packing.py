@@ -18,7 +18,7 @@ from gateway.journal.packing import Packing
 from gateway.journal.rows import Rows
 from gateway.journal.tails import Tails
 from gateway.model import Entry, Reading, encode_body
-from tests.support.journals import START, Opening, entry, opened, reading, settings
+from tests.support.journals import START, Opening, asking, entry, opened, reading, settings
 from tests.support.ports import wait_until
 
 DEVICES = ("attic", "cellar", "kitchen")
@@ -86,14 +86,14 @@ def test_everything_is_packed_and_the_log_is_emptied(path: Path) -> None:
         it.pack()
         assert in_log(path) == 0
         assert blocks(path) == [(device, *ends) for device in DEVICES for ends in ((1, 1024), (1025, 1500))]
-        assert everything(Queries(path)) == expected(1500)
+        assert everything(asking(path)) == expected(1500)
     with opened(path) as it:
         assert {(known.device, known.oldest_seq, known.last) for known in it.opened.devices} == {
             (device, 1, rows[-1]) for device, rows in expected(1500).items()
         }
         assert [packet_id for _, packet_id, _ in it.opened.deliveries] == list(range(1500))
         it.put(list(delivered(1500, 1501)))
-        assert everything(Queries(path, tails=it.journal.tails)) == expected(1501)
+        assert everything(asking(path, tails=it.journal.tails)) == expected(1501)
 
 
 def test_a_short_block_is_extended_and_a_long_one_is_not(path: Path) -> None:
@@ -102,7 +102,7 @@ def test_a_short_block_is_extended_and_a_long_one_is_not(path: Path) -> None:
             it.put(list(delivered(first, end)))
             it.pack()
         assert [ends for device, *ends in blocks(path) if device == "attic"] == [[1, 900], [901, 1200]]
-        assert everything(Queries(path)) == expected(1200)
+        assert everything(asking(path)) == expected(1200)
 
 
 def test_few_at_a_time_are_not_packed_anew_each_time(path: Path, monkeypatch) -> None:
@@ -117,7 +117,7 @@ def test_few_at_a_time_are_not_packed_anew_each_time(path: Path, monkeypatch) ->
         for first in range(0, 150, 3):
             it.put(list(delivered(first, first + 3)))
             it.pack()
-        assert everything(Queries(path)) == expected(150)
+        assert everything(asking(path)) == expected(150)
         assert sum(packed) < 10 * 3 * 150
         assert len(blocks(path)) <= 6 * len(DEVICES)
 
@@ -142,7 +142,7 @@ def test_a_full_log_or_an_old_one_is_packed_by_itself(path: Path, monkeypatch, l
         at[0] += 101
         it.put(list(delivered(10, 40)))
         wait_until(lambda: len(blocks(path)) >= len(DEVICES), "blocks are there")
-        assert everything(Queries(path, tails=it.journal.tails)) == expected(40)
+        assert everything(asking(path, tails=it.journal.tails)) == expected(40)
 
 
 def test_readers_see_every_reading_once_while_it_is_packed(path: Path) -> None:
@@ -166,7 +166,7 @@ def test_readers_see_every_reading_once_while_it_is_packed(path: Path) -> None:
             queries.close()
 
         threads = [
-            threading.Thread(target=look, args=(number, Queries(path, tails=tails)))
+            threading.Thread(target=look, args=(number, asking(path, tails=tails)))
             for number, tails in enumerate((it.journal.tails, None))
         ]
         for thread in threads:
@@ -215,13 +215,13 @@ def test_a_kill_between_any_two_transactions_is_harmless(path: Path, tmp_path: P
     for copy in made:
         with opened(copy) as it:
             assert it.opened.problem == ""
-            assert everything(Queries(copy)) == everything(Queries(copy, tails=it.journal.tails)) == expected(1500)
+            assert everything(asking(copy)) == everything(asking(copy, tails=it.journal.tails)) == expected(1500)
             assert [packet_id for _, packet_id, _ in it.opened.deliveries] == list(range(1500))
-            assert Queries(copy).stats().readings == 4500
+            assert asking(copy).stats().readings == 4500
             it.put(list(delivered(1500, 1501)))
             it.pack()
             assert in_log(copy) == 0
-            assert everything(Queries(copy)) == expected(1501)
+            assert everything(asking(copy)) == expected(1501)
 
 
 @pytest.mark.parametrize(
@@ -236,12 +236,12 @@ def test_a_disk_that_refuses_while_packing_loses_nothing(path: Path, monkeypatch
         it.journal._packing.hurry()
         wait_until(lambda: "aren't packed" in it.journal.problem, "it is told")
         it.put(list(delivered(1200, 1201)))
-        assert everything(Queries(path, tails=it.journal.tails)) == expected(1201)
+        assert everything(asking(path, tails=it.journal.tails)) == expected(1201)
         store._connection = real
         at[0] += 61
         wait_until(lambda: it.journal.problem == "", "it is tried again")
         assert in_log(path) == 0
-        assert everything(Queries(path)) == expected(1201)
+        assert everything(asking(path)) == expected(1201)
 
 
 class Refusing:

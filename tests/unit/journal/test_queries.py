@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from gateway.journal import Queries, Stored, shelf
 from gateway.journal.front import Front
-from tests.support.journals import START, Opening, entry, opened, reading
+from tests.support.journals import START, Opening, asking, entry, opened, reading
 
 PURGED = 300
 
@@ -41,7 +41,7 @@ def kept(
             Front(it.journal._store, 1e9).purge("jumping", int(START + 1 + PURGED) * 1000, cuts=True)
             oracle["jumping"] = oracle["jumping"][PURGED:]
         fill(it, oracle, packed, 1400)
-        queries = Queries(path, tails=it.journal.tails if "index" in request.param else None)
+        queries = asking(path, tails=it.journal.tails if "index" in request.param else None)
         yield queries, oracle
         queries.close()
 
@@ -111,7 +111,7 @@ def test_large_readings_make_short_pages_without_a_hole(kept, descending: bool, 
 def test_a_part_for_a_viewer_is_short_where_readings_are_large(path: Path) -> None:
     with opened(path) as it:
         it.put([entry(*[reading("a", START + n, "x" * 100_000) for n in range(10)])])
-        queries = Queries(path)
+        queries = asking(path)
         assert [one.seq for one in queries.after("a", 0, None, 200)] == [1, 2, 3]
         assert [one.seq for one in queries.after("a", 9, None, 200)] == [10]
         assert [one.seq for one in queries.after("a", 3, None, 200, most_bytes=1)] == [4]
@@ -130,7 +130,7 @@ def test_a_range_of_time_unpacks_only_the_blocks_that_meet_it(path: Path, monkey
         it.put([entry(*[reading("a", START + n) for n in range(5000)])])
         it.pack()
         unpacked.clear()
-        queries = Queries(path)
+        queries = asking(path)
         (found,) = queries.page("a", after=None, start_ts=START + 3000, end_ts=START + 3000, limit=9, descending=False)
         queries.close()
     assert found.seq == 3001
@@ -147,5 +147,5 @@ def test_stats_count_what_is_kept(kept) -> None:
 
 def test_stats_of_an_empty_journal(path: Path) -> None:
     with opened(path):
-        stats = Queries(path).stats()
+        stats = asking(path).stats()
     assert (stats.readings, stats.oldest_ts) == (0, None)

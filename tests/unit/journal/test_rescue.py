@@ -9,7 +9,7 @@ import pytest
 from gateway.journal import Queries
 from gateway.journal.rescue import MARGIN
 from gateway.model import Entry, Outcome, RawMessage, Reading
-from tests.support.journals import START, entry, make_old, opened, reading
+from tests.support.journals import START, asking, entry, make_old, opened, reading
 
 PAGE = 512
 DEVICES = ("attic", "cellar", "kitchen")
@@ -91,7 +91,7 @@ def test_where_the_end_of_the_log_is_torn_numbers_are_skipped(path: Path) -> Non
             assert known.last[1:] == (START + best, said(known.device, best).body)
         seq = it.opened.devices[0].last.seq
     assert next_seq(path, "attic") == seq + 1
-    assert Queries(path).stats().readings == 4
+    assert asking(path).stats().readings == 4
 
 
 def test_what_is_before_a_torn_page_of_the_log_is_not_needed_for_that(path: Path) -> None:

@@ -10,7 +10,7 @@ from gateway.journal.schema import bytes_on_disk
 from gateway.journal.store import Store
 from gateway.model import Entry
 from gateway.runtime import since_boot
-from tests.support.journals import START, Opening, entry, opened, reading, settings
+from tests.support.journals import START, Opening, asking, entry, opened, reading, settings
 from tests.support.ports import wait_until
 
 
@@ -29,7 +29,7 @@ def at(arrived: float, *devices: str, value: str = "") -> Entry:
 
 
 def seqs(path: Path, device: str) -> list[int]:
-    return [stored.seq for stored in Queries(path).after(device, 0, None, 10**6, 2**30)]
+    return [stored.seq for stored in asking(path).after(device, 0, None, 10**6, 2**30)]
 
 
 def purged(it: Opening, path: Path, device: str, expected: list[int]) -> None:
@@ -114,7 +114,7 @@ def test_past_the_size_the_oldest_go_of_all_devices(path: Path) -> None:
         for n in range(0, 6000, 50):
             clock.now = START + n
             it.put([at(START + n, "a", "b", value=chance.randbytes(75).hex()) for _ in range(100)])
-        wait_until(lambda: Queries(path).stats().bytes <= most, "the file is small enough")
+        wait_until(lambda: asking(path).stats().bytes <= most, "the file is small enough")
         wait_until(lambda: not it.journal._busy, "nothing more goes")
         kept = {device: seqs(path, device) for device in ("a", "b")}
         assert kept["a"][-1] == kept["b"][-1] == 12_000
@@ -140,7 +140,7 @@ def test_of_many_devices_some_lose_at_each_look(path: Path, monkeypatch) -> None
         for _ in range(9):
             it.put([at(next(times), name, value=chance.randbytes(125).hex()) for _ in range(30) for name in names])
             it.pack()
-        wait_until(lambda: Queries(path).stats().bytes <= 2**21, "the file is small enough")
+        wait_until(lambda: asking(path).stats().bytes <= 2**21, "the file is small enough")
         kept = {name: seqs(path, name) for name in names}
     assert all(one == list(range(one[0], 271)) for one in kept.values())
     blocks_gone = sum(one[0] - 1 for one in kept.values()) // 30
@@ -190,7 +190,7 @@ def test_arrivals_of_the_future_can_not_stop_the_size(path: Path) -> None:
     chance = random.Random(1)
     with opened(path, settings(max_size=2**20), count(START).__next__) as it:
         it.put([at(START + 1e8, "a", value=chance.randbytes(125).hex()) for n in range(10_000)])
-        wait_until(lambda: Queries(path).stats().bytes <= 2**20, "the file is small enough")
+        wait_until(lambda: asking(path).stats().bytes <= 2**20, "the file is small enough")
         assert it.journal.problem == ""
 
 

@@ -1,9 +1,9 @@
 import threading
 from pathlib import Path
 
-from gateway.journal import Committed, Journal, Queries
+from gateway.journal import Committed, Journal
 from gateway.model import Outcome
-from tests.support.journals import START, Posted, entry, opened, reading, settings
+from tests.support.journals import START, Posted, asking, entry, opened, reading, settings
 from tests.support.ports import wait_until
 
 
@@ -97,7 +97,7 @@ def test_what_is_posted_can_be_queried(path: Path) -> None:
     with opened(path) as it:
         sent = reading("a", START)
         it.put([entry(sent)])
-        assert Queries(path).after("a", 0, None, 10) == [(1, START, sent.body)]
+        assert asking(path).after("a", 0, None, 10) == [(1, START, sent.body)]
 
 
 def test_close_commits_what_was_appended(path: Path) -> None:
