@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from gateway.journal.deliveries import encoded, runs
-from gateway.journal.logged import ROW, WIDTH, log_rows
+from gateway.journal.logged import MOST_IN_ROW, ROW, WIDTH, log_rows
 from gateway.journal.many import insert
 from gateway.journal.rejects import RejectPage
 from gateway.journal.unset import UnsetPage
@@ -88,8 +88,19 @@ class Batch:
                 readings.append(reading)
             if not is_set(message.arrived):
                 self._note_unset(entry)
-        self._bodies = [reading.body for reading in readings]
+        if len(readings) > MOST_IN_ROW:
+            self._put_devices_together()
+        self._bodies = [reading.body for reading in self._readings]
         self.body_bytes = sum(map(len, self._bodies))
+
+    def _put_devices_together(self) -> None:
+        """Have few rows of the log hold what a commit brings of one device, for those who look for that."""
+        devices = self._heads[::WIDTH]
+        order = sorted(range(len(devices)), key=devices.__getitem__)
+        self._readings = [self._readings[at] for at in order]
+        for column in range(WIDTH):
+            values = self._heads[column::WIDTH]
+            self._heads[column::WIDTH] = [values[at] for at in order]
 
     def _note_unset(self, entry: Entry) -> None:
         heads = self._heads[len(self._heads) - WIDTH * len(entry.readings) :]

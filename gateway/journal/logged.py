@@ -15,7 +15,7 @@ import orjson
 from gateway.journal.blocks import Row
 from gateway.journal.texts import NEWLINE, times_of
 
-_MOST_READINGS = 64
+MOST_IN_ROW = 64
 """More take hardly less time, and a torn page would take all of them."""
 _MOST_BYTES = 64 * 1024
 """Of bodies in one row, unless it is one body."""
@@ -71,8 +71,8 @@ def log_rows(first: int, heads: list[int], bodies: list[bytes], deliveries: byte
     ``heads``: device, ``seq`` and arrival of each, one after the other. Without readings it is a row all the same,
     which takes one number. Raises ``ValueError`` for a body with a line end, which no encoder of ours makes.
     """
-    for at in range(0, max(1, len(bodies)), _MOST_READINGS):
-        end = at + _MOST_READINGS
+    for at in range(0, max(1, len(bodies)), MOST_IN_ROW):
+        end = at + MOST_IN_ROW
         yield from _rows(first + at, heads[WIDTH * at : WIDTH * end], bodies[at:end], None if at else deliveries)
 
 

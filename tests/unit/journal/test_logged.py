@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from gateway.journal import Queries
 from gateway.journal.blocks import Row
-from gateway.journal.logged import ROW, log_rows, rewrite, rows_at, take_apart
+from gateway.journal.logged import ROW, WHOLE, log_rows, rewrite, rows_at, take_apart
 from gateway.journal.many import insert
 from gateway.journal.schema import create
 from gateway.model import encode_body
@@ -77,6 +77,21 @@ def test_some_are_written_anew_and_all_others_stay(connection: sqlite3.Connectio
     assert rows_at(connection, range(5, 136)) == [after.get(row, row) for row in rows]
     (deliveries,) = connection.execute("SELECT group_concat(deliveries) FROM log").fetchone()
     assert deliveries == "of the commit,of the commit"
+
+
+def test_what_a_commit_brings_of_one_device_lies_together_and_in_order(path: Path) -> None:
+    entries = [entry(*[reading(f"device {n * each % 50}", START + n) for each in (1, 3)]) for n in range(1000)]
+    with opened(path) as it, closing(Queries(path, tails=it.journal.tails)) as queries:
+        with it.journal._changed:  # so that all are there before the writer looks
+            it.journal._queue.extend(entries)
+        it.posted.wait_for(1000)
+        for device in {one.device for each in entries for one in each.readings}:
+            said = [one for each in entries for one in each.readings if one.device == device]
+            assert [one.seq for one in said] == list(range(1, len(said) + 1))
+            assert queries.after(device, 0, None, 2000) == [(one.seq, one.ts, one.body) for one in said]
+        rows = [take_apart(row) for row in it.journal._store._connection.execute(f"{WHOLE} ORDER BY id")]
+        assert 2000 // 64 <= len(rows) <= 50
+        assert max(sum(device in one.devices for one in rows) for device in range(1, 51)) <= 3
 
 
 def test_a_body_with_a_line_end_is_refused() -> None:
