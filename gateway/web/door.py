@@ -21,6 +21,8 @@ _A_SECOND, _AT_ONCE = 200.0, 500.0
 """Connections that are taken."""
 _COMES_S = 0.2e-3
 """CPU time that a newcomer costs about, before anything was asked."""
+_BREATH_S = 0.001
+"""Between any two: in a turn of the hub after which it doesn't rest, the journal's thread comes to nothing."""
 _SWEEP_S = 1.0
 _PASSING = {errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM, errno.ECONNABORTED, errno.EPROTO, errno.EINTR}
 """What ``accept`` may fail with while there is nothing wrong with the listener; eventlet's server would end."""
@@ -94,10 +96,9 @@ class Door:
     def accept(self) -> tuple[Any, Any]:
         """Wait for the next one who may come in."""
         while True:
-            sleep(self._rate.pause_s())  # others run between any two
+            sleep(max(self._rate.pause_s(), _BREATH_S))
             socket, peer = self._accept()
             self._rate.spend(1.0)
-            self.turnstile.enter()  # a thousand may come at once
             self.turnstile.spend(_COMES_S)
             connection = Connection(socket, self._whose(peer[0]))
             if self._has_room(connection.address):

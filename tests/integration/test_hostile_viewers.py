@@ -119,6 +119,12 @@ def test_who_breaks_the_protocol_is_dropped(running, frames):
     sessions_end(running)
 
 
+def test_a_request_with_thousands_of_keys_is_not_looked_into(running):
+    with unharmed(running) as good:
+        refused = good.ask("join", {"device": "kitchen", **{f"k{number}": 1 for number in range(4000)}})
+    assert "at most 16 keys" in refused["error"]["message"]
+
+
 def test_who_was_dropped_is_read_no_further(running):
     many = client_frame(b'452-/telemetry,1["join",{"_placeholder":true,"num":0}]') * 20
     with unharmed(running), RawClient(running.port) as client:

@@ -159,3 +159,11 @@ def test_a_defect_at_one_connection_keeps_no_other_from_its_time_limit(peers, cl
         runtime.sleep(0.01)
     sweeper.kill()
     assert notes == ["the gateway's own time limit of requests failed; its log says why"]
+
+
+def test_a_newcomer_waits_behind_no_requests(peers):
+    door = Door(peers, 100, 100, lambda host: host)
+    door.turnstile.spend(10.0)  # whoever asks for something now, waits
+    peers.come("a")
+    coming = runtime.spawn(door.accept)
+    assert coming.join(5.0)
