@@ -16,6 +16,8 @@ _PARTS = 4
 """It is asked whenever it was sent such a part of what may be under way."""
 _PROMPT_S = 0.1
 """Whoever answers for a part so soon may be sent twice as much: eight such parts, less than it takes in a second."""
+_LONG_S = 0.4
+"""Half as much if it takes longer, where there is a bound."""
 LATE_S = 1.0
 """Whoever answers for one so late has to show again what it takes."""
 _NEXT_TO_NOTHING_BYTES = 1024
@@ -63,11 +65,16 @@ class Credit:
         upto, under_way, asked_at = self._asks.popleft()
         size, self.answered, self.answered_at = upto - self.answered, upto, at
         took_s = self._beyond_the_way(at - asked_at, under_way)
+        self._adapt(took_s, size)
+        self.free = upto + self._window / _PARTS
+
+    def _adapt(self, took_s: float, size: int) -> None:
         if took_s >= LATE_S:
             self._window = FIRST_BYTES
+        elif took_s >= _LONG_S and self._window < inf:
+            self._window = max(self._window / 2, FIRST_BYTES)
         elif took_s < _PROMPT_S and size * _PARTS >= self._window:
             self._window = 2 * self._window if self._window < _ENOUGH_BYTES else inf
-        self.free = upto + self._window / _PARTS
 
     def _beyond_the_way(self, took_s: float, under_way: int) -> float:
         beyond_s = took_s if self.way_s == inf else took_s - self.way_s

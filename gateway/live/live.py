@@ -6,6 +6,7 @@ from contextlib import AbstractContextManager
 from gateway.live.catching_up import CatchingUp
 from gateway.live.emissions import Emissions
 from gateway.live.outside import History, Transport
+from gateway.live.pace import ask_every_s
 from gateway.live.rooms import Room, Rooms, slack_s
 from gateway.live.thinning import interval_s
 from gateway.live.watches import Viewer, Watch
@@ -16,6 +17,8 @@ _MOST_DEVICES = 1000
 """Devices that one viewer may watch."""
 _LOOKS_A_ROUND = 10
 """All are asked within so many looks, and not in one: a hundred answers at once would hold the hub."""
+_FEW_ASKS = 8
+"""In a look, however few viewers there are: within their interval all get their turn."""
 _AT_A_STRETCH_S = 0.001
 """Of CPU time, for news that nobody waits for."""
 
@@ -86,7 +89,7 @@ class Live:
     def look(self) -> None:
         """Let those catch up who don't handle what they are handed; call a few times a second."""
         self._window_s = 0.0 if self._taps else self._rooms.shortest_window_s()
-        at, turns = monotonic(), max(1, len(self._viewers) // _LOOKS_A_ROUND)
+        at, turns = monotonic(), max(_FEW_ASKS, len(self._viewers) // _LOOKS_A_ROUND)
         for viewer in list(self._viewers.values()):
             live = [watch for watch in viewer.watches.values() if watch.live]
             emissions = sum([self._rooms.room(watch).emissions for watch in live])
@@ -99,7 +102,7 @@ class Live:
         if lateness.is_late(at, traffic):
             self._fall_behind(viewer, live)
             return False
-        due = in_turn and lateness.is_due(at, traffic)
+        due = in_turn and lateness.is_due(at, traffic, ask_every_s(len(self._viewers)))
         if (lateness.is_stuck(at, traffic) or due) and self._transport.ask(viewer.name):
             lateness.asked(at, traffic)
         lateness.looked(traffic)

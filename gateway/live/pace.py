@@ -8,7 +8,8 @@ from math import inf
 from gateway.live.credit import FIRST_BYTES, LATE_S
 from gateway.live.outside import Traffic
 
-_ASK_S, _ASK_BYTES = 3.0, 16 * 1024
+_SHORTEST_ASK_S, _LONGEST_ASK_S, _MOST_ASKS_A_SECOND = 0.5, 3.0, 25
+_ASK_BYTES = 16 * 1024
 """It is asked after so long and so many bytes, and sooner when its system doesn't take between two looks."""
 _LATE_BYTES = 4 * 1024
 """The first lot for one that took too little; for one that has just come it is ``FIRST_BYTES``."""
@@ -28,6 +29,11 @@ _KEPT_UP_S = 1.0
 """A slow one that left nothing out for so long keeps up again."""
 _SHORTEST_PAUSE_S, _LONGEST_PAUSE_S = 0.002, 0.5
 _LONGER = 1.5
+
+
+def ask_every_s(viewers: int) -> float:
+    """Return how long after an answer one of so many is asked in turn: as often as they can all be asked cheaply."""
+    return min(max(viewers / _MOST_ASKS_A_SECOND, _SHORTEST_ASK_S), _LONGEST_ASK_S)
 
 
 class Lateness:
@@ -61,9 +67,9 @@ class Lateness:
         self._handed = traffic.handed
         return stuck and traffic.answered >= self._asked and at - self._asked_at >= LATE_S
 
-    def is_due(self, at: float, traffic: Traffic) -> bool:
+    def is_due(self, at: float, traffic: Traffic, every_s: float) -> bool:
         """Tell whether to ask in turn: a browser takes from its system what its page handles much later."""
-        if traffic.answered < self._asked or at - self._asked_at < _ASK_S:
+        if traffic.answered < self._asked or at - self._asked_at < every_s:
             return False
         return traffic.handed - self._asked >= _ASK_BYTES
 

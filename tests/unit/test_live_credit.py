@@ -92,3 +92,14 @@ def test_an_answer_that_was_not_asked_for_says_nothing():
     credit = Credit(7)
     credit.answer(1.0)
     assert (credit.answered, credit.is_asked) == (7, False)
+
+
+def test_a_bound_that_grew_by_chance_becomes_less_again():
+    credit = Credit()
+    answers(credit, 100, 0.0, 0.01)
+    for number in range(2):
+        answers(credit, credit.answered + 4000, 1.0 + number, 1.05 + number)
+    before = grown(credit)
+    assert FIRST_BYTES < before < MANY
+    answers(credit, credit.answered + 4000, 4.0, 4.5)
+    assert grown(credit) < before

@@ -296,6 +296,33 @@ def test_a_newcomer_with_a_history_before_it_soon_sees_what_is_new(world):
     assert max(world.ages("v", began + 2.0)) < 2.0
 
 
+def test_who_becomes_slow_behind_a_large_buffer_is_noticed_within_seconds(world, monkeypatch):
+    monkeypatch.setattr(f"{__name__}.MOST_IN_SYSTEM", 10**6)
+    world.rate = 1000.0
+    line = watch(world, "v")
+    world.run(5.0)
+    line.rate = 8_000
+    world.run(2.0)
+    assert "v" not in world.rooms["d"]
+    world.run(28.0)
+    assert max(world.ages("v", world.at - 5.0)) < 2.0
+
+
+@pytest.mark.parametrize("count", [19, 60])
+def test_each_of_many_gets_its_turn_to_be_asked(world, monkeypatch, count):
+    """Else one that is slow behind a large buffer would never be noticed."""
+    asked = []
+    ask = world.ask
+    monkeypatch.setattr(world, "ask", lambda viewer: asked.append(viewer) or ask(viewer))
+    for number in range(count):
+        watch(world, f"v{number}")
+    world.rate = 500.0
+    world.run(3.0)
+    asked.clear()
+    world.run(5.0)
+    assert len(set(asked)) == count
+
+
 def test_it_recovers_by_itself_and_misses_nothing_from_then_on(world):
     world.rate = 1000.0
     line = watch(world, "v", rate=8_000)
