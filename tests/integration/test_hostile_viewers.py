@@ -179,7 +179,8 @@ def test_who_breaks_the_protocol_by_polling_is_dropped(running, packets):
 
 
 def test_a_zombie_that_answers_pings_and_reads_nothing_is_ended(tmp_path):
-    with worn_in(tmp_path, devices=20, interval="10ms") as daemon:
+    small = '[journal]\nmax_size = "8MiB"\n'  # so that its log has been as long as it gets before memory is measured
+    with worn_in(tmp_path, devices=20, interval="10ms", more=small) as daemon:
         devices = [device["id"] for device in daemon.get("/api/v1/devices")["devices"]]
         wait_until(lambda: daemon.ledger()["stored"] > 30_000, "caches are as large as they get", timeout_s=90.0)
         with unharmed(daemon), RawClient(daemon.port, receive_buffer=2048) as zombie:

@@ -10,10 +10,10 @@ from tests.support.raw_client import RawClient
 
 
 @contextmanager
-def worn_in(directory: Path, *, devices: int, interval: str) -> Iterator[Daemon]:
+def worn_in(directory: Path, *, devices: int, interval: str, more: str = "") -> Iterator[Daemon]:
     """Give one whose invented devices are known, and which has loaded what it loads on first use."""
     table = f'[[adapters]]\nname = "pretend"\ntype = "simulator"\ndevices = {devices}\ninterval = "{interval}"\n'
-    with Daemon(directory, table) as daemon:
+    with Daemon(directory, more + table) as daemon:
         daemon.wait_up("pretend")
         wait_until(lambda: daemon.get("/api/v1/status")["devices"] == devices, "its devices are known")
         with RawClient(daemon.port) as first:
