@@ -19,14 +19,15 @@ RATE = 1000
 SPIKE = 1000.0
 SLOW_LINE = 8_000
 """Bytes a second: 64 kbit/s."""
-SECONDS = 600.0 if os.environ.get("CHAOS_LONG") else 30.0
+LONG = bool(os.environ.get("CHAOS_LONG"))
+SECONDS = 600.0 if LONG else 30.0
 SETTLED_S = 6.0
 MOST_AGE_S = 2.0
 """Of the newest value, also while it is not known yet that the line is slow."""
 LATITUDE_S = 2.0
 """For a machine that does other things, too."""
-FILLS_CACHES = 60_000
-"""Readings, after which the journal's writer has as many pages in memory as it keeps: 6 MiB."""
+FILLS_CACHES = 200_000 if LONG else 60_000
+"""Readings, after which the journal has as many pages in memory as it keeps for so long: 6 MiB in the end."""
 
 
 class Flood:
