@@ -11,7 +11,10 @@ from tests.support.raw_client import RawClient
 
 @contextmanager
 def worn_in(directory: Path, *, devices: int, interval: str, more: str = "") -> Iterator[Daemon]:
-    """Give one whose invented devices are known, and which has loaded what it loads on first use."""
+    """Give one whose invented devices are known, and which has loaded what it loads on first use.
+
+    ``more``: tables of its configuration.
+    """
     table = f'[[adapters]]\nname = "pretend"\ntype = "simulator"\ndevices = {devices}\ninterval = "{interval}"\n'
     with Daemon(directory, more + table) as daemon:
         daemon.wait_up("pretend")
