@@ -19,10 +19,13 @@ PACKED, READINGS = 5000, 5050
 
 def fill(path: Path) -> None:
     with opened(path) as it:
-        for first, end in ((0, PACKED), (PACKED, READINGS)):
-            it.put([entry(*[reading(device, START + n, n * n) for device in DEVICES]) for n in range(first, end)])
-            if end == PACKED:
-                it.pack()
+        entries = [entry(*[reading(device, START + n, n * n) for device in DEVICES]) for n in range(READINGS)]
+        it.put(entries[:PACKED])
+        it.pack()
+        for one in entries[
+            PACKED:
+        ]:  # a commit each: a torn page takes a row of the log, which holds many of one commit
+            it.put([one])
 
 
 def seqs(path: Path, device: str) -> list[int]:
