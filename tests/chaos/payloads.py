@@ -52,7 +52,6 @@ def make(count: int, seed: int) -> list[bytes]:
     @settings(
         max_examples=count,
         database=None,
-        deadline=None,
         phases=[Phase.generate],
         suppress_health_check=list(HealthCheck),
     )

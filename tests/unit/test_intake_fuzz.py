@@ -5,7 +5,7 @@ from typing import Any
 
 import orjson
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import BaseModel
 
@@ -112,7 +112,7 @@ payloads = st.one_of(
 
 
 @pytest.mark.parametrize("way", WAYS)
-@settings(max_examples=EACH, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=EACH)
 @given(payload=payloads)
 def test_whatever_comes_is_stored_or_refused_with_a_reason(way, payload):
     config = Source(name="source", type="any", payload=PayloadConfig(**{"device": "kitchen", **WAYS[way]}))

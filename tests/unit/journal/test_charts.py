@@ -7,7 +7,7 @@ from pathlib import Path
 
 import orjson
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from gateway.journal import Queries, Stored
@@ -72,7 +72,6 @@ def test_it_has_the_first_and_the_last(queries: Queries) -> None:
     assert (found[0].seq, found[-1].seq) == (seqs[0], seqs[-1])
 
 
-@settings(deadline=None)
 @given(start=st.integers(-50, READINGS), length=st.integers(0, READINGS), most=st.integers(4, 500))
 def test_a_range_is_met_exactly(queries: Queries, start: int, length: int, most: int) -> None:
     found = chart(queries, "wave", most, START + start, START + start + length)

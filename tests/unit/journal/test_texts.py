@@ -1,7 +1,7 @@
 """The text of many readings of one shape, to columns and back."""
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from gateway.journal.blocks import Row, unpack
@@ -15,7 +15,6 @@ NAMES = st.lists(st.text(st.characters(exclude_categories=["Cs"]), max_size=5), 
 VALUES = st.integers(-(2**63), 2**63 - 1) | st.floats(allow_nan=False, allow_infinity=False) | st.booleans()
 
 
-@settings(deadline=None)
 @given(NAMES, st.data())
 def test_numbers_come_back_as_the_same_text(names: list[str], data: st.DataObject) -> None:
     rows = data.draw(st.lists(st.lists(VALUES, min_size=len(names), max_size=len(names)), min_size=1, max_size=9))
