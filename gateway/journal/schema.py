@@ -24,8 +24,6 @@ PAGE_BYTES = 512
 
 _BUSY_S = 2.0
 _MOST_WAL_BYTES = 4 * 2**20
-_CACHE_KIB = 6 * 1024
-"""So that a full log is packed from memory, which halves what reading it costs."""
 _LEAST_WAL_BYTES = 64 * 1024
 
 # A body is text that people can read with sqlite3 and its JSON functions. It is bound and read as
@@ -109,7 +107,6 @@ def configure(connection: sqlite3.Connection, path: Path, durability: str, max_s
         raise JournalDown(f"journal {path}: its file system can't hold a write-ahead log; choose a local disk")
     connection.execute(f"PRAGMA synchronous = {'FULL' if durability == 'power' else 'NORMAL'}")
     connection.execute(f"PRAGMA wal_autocheckpoint = {pages}")
-    connection.execute(f"PRAGMA cache_size = -{_CACHE_KIB}")
     connection.execute("PRAGMA secure_delete = OFF")  # else what the log no longer needs is written once more
     connection.execute(f"PRAGMA journal_size_limit = {pages * PAGE_BYTES}")
 

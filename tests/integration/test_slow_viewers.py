@@ -27,7 +27,7 @@ MOST_AGE_S = 2.0
 LATITUDE_S = 2.0
 """For a machine that does other things, too."""
 FILLS_CACHES = 200_000 if LONG else 60_000
-"""Readings, after which the journal has as many pages in memory as it keeps for so long: 6 MiB in the end."""
+"""Readings, after which what the journal keeps in memory grows no more for so long."""
 
 
 class Flood:
