@@ -8,7 +8,6 @@ from typing import Any
 
 from engineio.async_drivers.eventlet import WebSocketWSGI
 
-from gateway.live import Credit
 from gateway.web.door import Connection
 from gateway.web.protocol import CONNECTION
 from gateway.web.websocket import WebSocket, nothing
@@ -43,8 +42,9 @@ class Upgrade(WebSocketWSGI):  # type: ignore[misc]  # engineio has no types
         return WebSocket(plain.socket, environ, plain.version, max_frame_length=self.max_frame_length)
 
     def _admit_frame(self, session: Any, visit: Connection) -> None:
-        if session.upgraded:
+        if session.upgraded and visit.deadline is not None:  # just now: what was polled until then is all it was sent
             visit.serve()
+            session.websocket.begin(session.queue.passed)
         self._admit(session)
 
     def _handle(self, websocket: WebSocket) -> Iterable[bytes]:
@@ -54,8 +54,6 @@ class Upgrade(WebSocketWSGI):  # type: ignore[misc]  # engineio has no types
         visit.expect(_UPGRADE_S)
         websocket.admit, websocket.leave = partial(self._admit_frame, session, visit), self._leave
         session.queue.one_by_one = True
-        websocket.written = session.queue.passed  # what was handed and answered never gets less
-        websocket.credit = Credit(session.queue.passed)
         websocket.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NOTSENT_LOWAT, _MOST_NOT_SENT_BYTES)
         try:
             self._serve(websocket)

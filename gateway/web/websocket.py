@@ -78,6 +78,11 @@ class WebSocket(RFC6455WebSocket):  # type: ignore[misc]  # eventlet has no type
         self.leave: Callable[[], None] = nothing
         """Called at the end; returns when there is time for it."""
 
+    def begin(self, taken: int) -> None:
+        """Count on from what the client has taken by polling: what was handed and answered never gets less."""
+        self.written = taken
+        self.credit = Credit(taken)
+
     def acknowledged(self) -> int:
         """Return how many bytes the other end's system has taken, ever."""
         return self.written - int.from_bytes(self._ioctl(termios.TIOCOUTQ), sys.byteorder)

@@ -6,6 +6,7 @@ import pytest
 
 from tests.support.daemon import Daemon, mqtt
 from tests.support.mosquitto import Mosquitto
+from tests.support.polling import PollingClient, connect, request
 from tests.support.ports import wait_until
 from tests.support.raw_client import BINARY, TEXT, RawClient
 from tests.support.viewers import Viewer
@@ -97,4 +98,35 @@ def test_a_browser_that_stops_reading_costs_little_and_disturbs_nobody(running):
             client.socket.close()
     assert seqs == list(range(seqs[0], seqs[-1] + 1))
     assert grown < 10 * 2**20, f"memory grew by {grown / 2**20:.1f} MiB"
+    sessions_end(daemon)
+
+
+def until_reading(client, seq):
+    """Read on until this reading, and answer pings; return how many these were."""
+    pings = 0
+    while b'"seq":%d,' % seq not in (payload := client.frame()[1]):
+        if payload == b"2":
+            client.send(b"3")
+            pings += 1
+    return pings
+
+
+def test_what_is_polled_while_a_websocket_is_made_counts_as_taken(running):
+    broker, daemon = running
+    broker.publish_all([("sensors/porch", b'{"n": %d}' % number) for number in range(300)])
+    wait_until(lambda: daemon.get("/api/v1/devices/porch")["last"]["seq"] == 300, "all is stored")
+    polling = PollingClient(daemon.port)
+    polling.post(b"40/telemetry,")
+    while b"hello" not in polling.poll():
+        pass
+    with connect(daemon.port) as poll:
+        poll.sendall(request(polling.path, headers="Connection: close\r\n"))
+        daemon.get("/healthz")
+        with RawClient(daemon.port, path=f"/socket.io/?EIO=4&transport=websocket&sid={polling.sid}") as client:
+            polling.post(b'42/telemetry,0["join",{"device":"porch","backlog":300}]')
+            assert b"43/telemetry" in b"".join(iter(lambda: poll.recv(65536), b""))
+            client.send(b"2probe")
+            assert client.frame()[1] == b"3probe"
+            client.send(b"5")
+            assert until_reading(client, 300) < 20
     sessions_end(daemon)
