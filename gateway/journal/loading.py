@@ -6,7 +6,7 @@ import orjson
 
 from gateway.journal.batch import Head
 from gateway.journal.deliveries import DeliveryBook
-from gateway.journal.logged import WHOLE, rows_at, take_apart
+from gateway.journal.logged import WHOLE, damaged, rows_at, take_apart
 from gateway.journal.records import Stored
 from gateway.journal.tails import Tails
 
@@ -74,6 +74,8 @@ class Loading:
                 self._deliveries.replay(row[-1])
             for number, one in enumerate(zip(logged.devices, logged.seqs, logged.arrivals, strict=True), logged.first):
                 device, seq, arrived_ms = one
+                if device not in names:
+                    raise damaged(logged.first)
                 self._read_row(names[device], seq, arrived_ms, number)
         self.first_row = self.first_row or self.next_row
 
@@ -81,6 +83,8 @@ class Loading:
         head = self.heads[name]
         if seq <= head.packed:
             return
+        if name in self._ends and seq != head.newest + 1:  # numbers leap before the log, never in it
+            raise damaged(row)
         if not head.newest:
             head.oldest, head.oldest_arrived_ms, head.packed = seq, arrived_ms, seq - 1
         head.newest = seq

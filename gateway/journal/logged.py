@@ -101,14 +101,14 @@ def take_apart(row: LogRow) -> Logged:
             id_, numbers[::WIDTH], numbers[1::WIDTH], list(map(add, numbers[2::WIDTH], repeat(arrived_ms))), bodies
         )
     except (ValueError, TypeError, KeyError) as error:  # KeyError: of an object, which takes slices since Python 3.12
-        raise _damaged(id_) from error
-    if len(numbers) != WIDTH * len(bodies):
-        raise _damaged(id_)
+        raise damaged(id_) from error
+    if len(numbers) != WIDTH * len(bodies) or not set(map(type, numbers)) <= {int}:
+        raise damaged(id_)
     return found
 
 
-def _damaged(row: int) -> sqlite3.DatabaseError:
-    """Return the error for a row of the log that can't be."""
+def damaged(row: int) -> sqlite3.DatabaseError:
+    """Return the error for a row of the log, or a reading in it, that can't be."""
     error = sqlite3.DatabaseError(f"row {row} of the log makes no sense")
     error.sqlite_errorcode = sqlite3.SQLITE_CORRUPT
     return error

@@ -6,10 +6,9 @@ from dataclasses import dataclass, field
 from types import NoneType
 from typing import Any, NamedTuple
 
-import orjson
-
 from gateway.journal.deliveries import DeliveryBook, joined
-from gateway.journal.logged import ROW, WHOLE, LogRow, log_rows, take_apart
+from gateway.journal.log_end import LogEnd, is_reading, is_seq, unbroken
+from gateway.journal.logged import ROW, log_rows
 from gateway.journal.many import insert, placeholders
 from gateway.journal.salvage import GREATEST, Row, newest, salvage
 from gateway.model import Outcome
@@ -60,7 +59,7 @@ class Rescued:
     has_blocks: bool = False
     """They may be copied."""
     log: list[Row] = field(default_factory=list)
-    """All rows of the log, if it is whole: device, then as ``_Device.reading``."""
+    """What can be read of it from its end, the newest first: device, then as ``_Device.reading``."""
     deliveries: list[tuple[str, int, bytes]] = field(default_factory=list)
     """Source, packet id and digest, oldest first."""
     is_sure: bool = True
@@ -82,14 +81,14 @@ def rescue(connection: sqlite3.Connection, times: int = 1) -> Rescued:
         rescued.is_sure = False
         rescued.after[OTHERS] = _past(rescued.after.get(OTHERS, 0), times)
     is_old = _has_table(connection, "spans")
-    log = _LogEnd() if is_old else _LogEnd.read(connection)
+    known = {id_ for id_, *_ in devices.rows} if devices.all_there else None
+    log = LogEnd() if is_old else LogEnd.read(connection, known)
     rescued.has_blocks = not is_old
     for id_, name, source, *profile in devices.rows:
         found = _newest_of_old(connection, id_) if is_old else _newest(connection, id_, log)
         device = (id_, name, source, profile[0] if profile else None)
         _rescue_device(rescued, device, found, times)
-    if not is_old and log.all_there and not log.senseless:
-        rescued.log = log.all
+    rescued.log = log.all
     rescued.books = {table: salvage(connection, table, *book).rows for table, book in _BOOKS.items()}
     if rescued.is_sure:  # else it may be a reading that was lost which comes again: better twice than not at all
         rescued.deliveries = _old_deliveries(connection) if is_old else _deliveries(connection)
@@ -107,64 +106,21 @@ class _Found(NamedTuple):
     """``reading`` is the newest there was."""
 
 
-@dataclass(slots=True)
-class _LogEnd:
-    """The newest reading of each device in the log, as far down from its end as it can be read."""
-
-    rows: dict[int, Row] = field(default_factory=dict)
-    senseless: set[int] = field(default_factory=set)
-    """Devices with rows at the end that make no sense."""
-    front: dict[int, Row] = field(default_factory=dict)
-    """If the way up can't be read: from the other end."""
-    all_there: bool = True
-    all: list[Row] = field(default_factory=list)
-    """Of which it is the end, the newest first."""
-
-    @classmethod
-    def read(cls, connection: sqlite3.Connection) -> "_LogEnd":
-        """Read the log from its end, and from its front where something is in the way."""
-        log = cls()
-        try:
-            for whole in connection.execute(f"{WHOLE} ORDER BY id DESC"):
-                for device, row in reversed(_readings(whole)):
-                    log.all.append((device, *row))
-                    if device in log.rows:
-                        continue
-                    if _is_reading(row):
-                        log.rows[device] = row
-                    else:
-                        log.senseless.add(device)
-        except sqlite3.Error:
-            log.all_there = False
-            log._read_front(connection)
-        return log
-
-    def _read_front(self, connection: sqlite3.Connection) -> None:
-        with suppress(sqlite3.Error):
-            for whole in connection.execute(f"{WHOLE} ORDER BY id"):
-                self.front |= {device: row for device, row in _readings(whole) if _is_reading(row)}
-
-
-def _readings(whole: LogRow) -> list[tuple[int, Row]]:
-    """Return device and reading, in order; raise ``sqlite3.DatabaseError`` where a row of the log makes no sense."""
-    logged = take_apart(whole)
-    return list(zip(logged.devices, map(tuple, logged.rows(range(len(logged.bodies)))), strict=True))
-
-
-def _newest(connection: sqlite3.Connection, device: int, log: _LogEnd) -> _Found:
+def _newest(connection: sqlite3.Connection, device: int, log: LogEnd) -> _Found:
     """Find the newest reading: the log's if it has one, else the last block's."""
-    block, is_last = newest(connection, _BLOCKS, device, _is_reading)
+    block, is_last = newest(connection, _BLOCKS, device, is_reading)
     last = log.rows.get(device)
     found = [row for row in (last, log.front.get(device), block) if row]
     reading = max(found, key=lambda row: int(row[0]), default=None)
     packed = block[0] if block else 0
     is_sure = last[0] >= packed if last else bool(log.all_there and block and is_last)
-    return _Found(reading, reading[0] if reading else 0, is_sure and device not in log.senseless)
+    is_sure = is_sure and log.is_in_order and device not in log.senseless
+    return _Found(reading, reading[0] if reading else 0, is_sure)
 
 
 def _newest_of_old(connection: sqlite3.Connection, device: int) -> _Found:
     """Find it in an older gateway's journal."""
-    reading, is_last = newest(connection, _READINGS, device, _is_reading)
+    reading, is_last = newest(connection, _READINGS, device, is_reading)
     span, is_last_span = newest(connection, _SPANS, device, _is_span)
     seq, spanned = reading[0] if reading else 0, span[1] if span else 0
     return _Found(reading, max(seq, spanned), bool(reading and is_last and is_last_span and spanned <= seq))
@@ -212,24 +168,8 @@ def _past(seq: int, times: int) -> int:
     return max(seq + MARGIN, times * MARGIN)
 
 
-def _is_reading(row: Row) -> bool:
-    seq, ts, arrived_ms, body = row
-    try:
-        fields = orjson.loads(body)
-    except orjson.JSONDecodeError:
-        return False
-    is_body = (
-        isinstance(fields, dict) and isinstance(fields.get("values"), dict) and isinstance(fields.get("ts"), float)
-    )
-    return is_body and _is_seq(seq) and isinstance(ts, float) and isinstance(arrived_ms, int)
-
-
 def _is_span(row: Row) -> bool:
-    return all(map(_is_seq, row))
-
-
-def _is_seq(seq: object) -> bool:
-    return isinstance(seq, int) and 0 < seq <= GREATEST
+    return all(map(is_seq, row))
 
 
 def carry_over(connection: sqlite3.Connection, rescued: Rescued) -> None:
@@ -238,7 +178,7 @@ def carry_over(connection: sqlite3.Connection, rescued: Rescued) -> None:
     for name, device in rescued.devices.items():
         known[device.id] = device.reading[0]
         connection.execute("INSERT INTO devices VALUES (?, ?, ?, ?)", (device.id, name, device.source, device.profile))
-    rows = [row for row in reversed(rescued.log) if row[0] in known and _is_reading(row[1:])]
+    rows = unbroken(rescued.log, known)
     there = {row[:2] for row in rows}
     rows += [
         (device.id, *device.reading)

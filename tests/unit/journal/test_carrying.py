@@ -144,3 +144,19 @@ def test_what_is_refused_for_a_while_is_named_and_the_rest_goes_on(
         kept = new.execute("SELECT device, last - first + 1 FROM blocks").fetchall()
     assert lost
     assert sum(last - first + 1 for _, first, last in lost) + sum(count for _, count in kept) == 2 * PACKED
+
+
+def test_to_see_what_is_lost_takes_no_longer_for_more_devices(tmp_path: Path) -> None:
+    def steps(devices: int) -> int:
+        path, taken = tmp_path / f"{devices}.db", []
+        names = [f"device {n}" for n in range(devices)]
+        with opened(path) as it:
+            it.put([entry(*[reading(name, START) for name in names])])
+            it.pack()
+            it.put([entry(*[reading(name, START + n) for name in names]) for n in range(2000 // devices)])
+        with closing(sqlite3.connect(path)) as connection:
+            connection.set_progress_handler(lambda: taken.append(1), 100)  # type: ignore[func-returns-value]
+            assert carrying._before_the_log(connection) == []
+        return len(taken)
+
+    assert steps(200) < 3 * steps(20)

@@ -101,7 +101,17 @@ def test_a_body_with_a_line_end_is_refused() -> None:
 
 
 @pytest.mark.parametrize(
-    "change", ["heads = '[1,2'", "heads = '{}'", "heads = '[1,2,3]'", "heads = '[1,2,\"x\"]'", "bodies = 'x'"]
+    "change",
+    [
+        "heads = '[1,2'",
+        "heads = '{}'",
+        "heads = '[1,2,3]'",
+        "heads = '[1,2,\"x\"]'",
+        "heads = '[1,1,0,2.5,1,0]'",
+        "heads = '[1,1,0,7,1,0]'",
+        "heads = '[1,1,0,1,3,0]'",
+        "bodies = 'x'",
+    ],
 )
 def test_a_row_whose_columns_do_not_agree_is_damage(path: Path, change: str) -> None:
     with opened(path) as it:
@@ -111,6 +121,47 @@ def test_a_row_whose_columns_do_not_agree_is_damage(path: Path, change: str) -> 
     with opened(path) as it:
         assert "was damaged" in it.opened.problem
         assert it.journal.writable
+
+
+@pytest.mark.parametrize(
+    "heads",
+    ["[1,3,0,3,3,0]", "[1,3,0,1,3,0]", "[1,4,0,2,3,0]", "[1,2,0,2,3,0]"],
+    ids=["whose", "both", "past", "twice"],
+)
+@pytest.mark.parametrize("at", [3, 5])
+def test_where_readings_do_not_follow_one_another_no_number_is_given_twice(path: Path, heads: str, at: int) -> None:
+    with opened(path) as it:
+        for n in range(5):
+            it.put([entry(reading("a", START + n), reading("b", START + n))])
+    with closing(sqlite3.connect(path)) as connection, connection:
+        (first,) = connection.execute("SELECT id FROM log ORDER BY id LIMIT 1 OFFSET ?", (at - 1,)).fetchone()
+        connection.execute("UPDATE log SET heads = ? WHERE id = ?", (heads.replace("3,0", f"{at},0"), first))
+    new = [reading("a", START + 9), reading("b", START + 9)]
+    with opened(path) as it:
+        assert "was damaged" in it.opened.problem
+        it.put([entry(*new)])
+    assert all((one.seq or 0) > 5 for one in new)
+    with opened(path) as it:
+        assert it.opened.problem == ""
+
+
+def test_of_a_damaged_log_what_follows_the_damage_goes_on(path: Path) -> None:
+    with opened(path) as it:
+        for n in range(200):
+            it.put([entry(reading("a", START + n), reading("b", START + n))])
+    with closing(sqlite3.connect(path)) as connection, connection:
+        (first,) = connection.execute("SELECT id FROM log ORDER BY id LIMIT 1 OFFSET 119").fetchone()
+        connection.execute("UPDATE log SET bodies = 'x' WHERE id = ?", (first,))
+    with opened(path) as it, closing(Queries(path, tails=it.journal.tails)) as queries:
+        assert "goes on far behind" not in it.opened.problem
+        for device in ("a", "b"):
+            assert [(one.seq, one.ts) for one in queries.after(device, 0, None, 999)] == [
+                (n, START + n - 1) for n in range(121, 201)
+            ]
+        it.put([entry(last := reading("a", START + 200))])
+        it.pack()
+        assert last.seq == 201
+        assert [one.seq for one in queries.after("a", 0, None, 999)] == [*range(121, 202)]
 
 
 def test_a_long_log_is_packed_by_several_rounds(path: Path, monkeypatch) -> None:

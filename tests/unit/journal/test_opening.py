@@ -158,7 +158,8 @@ def test_seq_and_ledger_go_on_after_damage_where_they_can_be_read(path: Path) ->
         assert it.opened.ledger == {"bench": (2000, 7, 0, 0, 0)}
         assert "newest readings of 1 devices" in it.opened.problem
         (known,) = it.opened.devices
-        assert (known.oldest_seq, known.last) == (2000, (2000, START + 1999, reading("a", START + 1999).body))
+        assert known.last == (2000, START + 1999, reading("a", START + 1999).body)
+        assert 1 < known.oldest_seq < 2000  # what came after the damage goes on
         it.put([entry(after)])
     assert after.seq == 2001
     assert len(list(path.parent.glob("journal.db.damaged-*Z"))) == 1
