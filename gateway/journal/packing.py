@@ -131,7 +131,7 @@ class Packing:
 
     def _all_that_is_there(self) -> Iterator[None]:
         """Pack what is in the log now, or its front where it is far too long; else it took too much memory."""
-        upto, began_at = self._store.next_row - 1, self._steady()
+        upto, size, began_at = self._store.next_row - 1, self._store.log_bytes, self._steady()
         taken = Taken(self._store, upto)
         while taken.more():
             yield
@@ -144,10 +144,11 @@ class Packing:
             self._store.deliveries.insert(connection, self._store.next_row - 1)
         self._store.deliveries.written()
         yield from self._delete(taken.end - 1)
-        self._store.log_bytes -= taken.size
         if taken.end > upto:
+            self._store.log_bytes -= size  # and not ``taken.size``, which is less where readings were changed before
             self._emptied_at = began_at
         else:
+            self._store.log_bytes -= taken.size
             self.hurry()
 
     def _pack_device(self, name: str, taken: Taken) -> Iterator[None]:

@@ -226,6 +226,15 @@ def test_a_clock_that_is_set_while_readings_are_packed_puts_them_right(path: Pat
     assert rows(path) == [{"ts": START, "values": {"n": n}} for n in range(10)]
 
 
+def test_what_was_put_right_takes_no_room_in_the_log_once_it_is_packed(path: Path, box: Box) -> None:
+    with running(path, box) as it:
+        it.put([box.stamp(n=n) for n in range(300)])
+        box.set(START + 3600)
+        put_right(path)
+        it.pack()
+        wait_until(lambda: it.journal._store.log_bytes == 0, "the log is known to be empty")
+
+
 def test_a_block_that_is_gone_keeps_no_other_from_being_put_right(path: Path, box: Box) -> None:
     with running(path, box) as it:
         it.put([box.stamp(n=n) for n in range(3000)])
