@@ -77,13 +77,13 @@ class CatchingUp:
         elif is_ready:
             pace.judge(at, behind)
         if not is_ready:
-            self._wait(viewer, traffic)
+            self._wait_for_answer(viewer, traffic)
         elif pace.slow and not pace.recover(at):
             self._show_newest(viewer)
         else:
             self._go_on(viewer)
 
-    def _wait(self, viewer: Viewer, traffic: Traffic) -> None:
+    def _wait_for_answer(self, viewer: Viewer, traffic: Traffic) -> None:
         if not traffic.asked:
             self._transport.ask(viewer.name)
         sleep(viewer.pace.pause_s(traffic))
@@ -103,7 +103,7 @@ class CatchingUp:
         if size > 0:
             self._sent(viewer, before, whole=True)
         elif viewer.behind:
-            self._wait(viewer, before)
+            sleep(viewer.pace.pause_s(before))
 
     def _has_come(self, watch: Watch) -> bool:
         return not watch.ended and watch.position >= self._due(watch)
@@ -135,7 +135,7 @@ class CatchingUp:
         if self._transport.traffic(viewer.name).handed > before.handed:
             self._sent(viewer, before, whole=whole)
         else:
-            self._wait(viewer, before)
+            sleep(viewer.pace.pause_s(before))
 
     def _try_show(self, watch: Watch, budget: int) -> bool:
         """Show one; a defect holds up this one, and none behind it."""

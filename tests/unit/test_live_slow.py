@@ -449,6 +449,15 @@ def test_it_is_not_tried_at_every_turn(world):
     assert 5 < len(tries) < 20
 
 
+def test_one_who_waits_for_the_journal_is_not_asked_again_and_again(world):
+    world.publish([0.0] * 50)
+    world.fails = True
+    line = world.line("v")
+    world.live.join("v", "d", 0, 0)
+    world.run(4.0)
+    assert line.handed < 3 * 10, "a ping has 3 bytes"
+
+
 def test_more_that_is_asked_for_meanwhile_is_sent_whole_too(world):
     world.publish([0.0] * 3000)
     world.rate = 5.0
