@@ -46,6 +46,7 @@ class Upkeep:
             self.chores.do("overview", self.overview.tick)
             self.chores.do("keeping of the ledger", self.keep_ledger)
             self.chores.do("count of watchers", self.live.announce_watchers)
+            runtime.sleep()  # what viewers answered while the hub was busy is read first: else all of them seem late
             self.chores.do("look at viewers", self.live.look)
             self.viewers_served.beat()
 
