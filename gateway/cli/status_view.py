@@ -26,7 +26,8 @@ _STYLES = {
 
 def view(status: Status) -> RenderableType:
     """Return all of it: headline, problems, sources, ledger, the rest."""
-    tables = (_sources(status), _ledger(status), _facts(status))
+    sources = (_sources(status),) if status["sources"] else ()  # without one a problem says so
+    tables = (*sources, _ledger(status), _facts(status))
     spaced = (part for each in tables for part in (Text(), each))
     return Group(_headline(status), *_problems(status), *spaced)
 
@@ -93,7 +94,8 @@ def _facts(status: Status) -> Table:
     made.add_row("devices", number(status["devices"]))
     made.add_row("clients", number(status["clients"]))
     made.add_row("journal", f"{_readings(journal['readings'])}, {size(journal['bytes'])}{oldest}{writable}")
-    made.add_row("latency", f"{lag['p50']:g} ms, one in a hundred above {lag['p99']:g} ms")
+    if lag["p99"]:
+        made.add_row("latency", f"{lag['p50']:g} ms, one in a hundred above {lag['p99']:g} ms")
     return made
 
 

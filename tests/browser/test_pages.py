@@ -323,6 +323,25 @@ def test_status_says_what_became_of_every_message(broker: Mosquitto, visit: Begi
     expect(page.locator("#sources .badge")).to_have_text("Up")
 
 
+def test_status_without_a_source_shows_nothing_empty_and_no_figure_that_was_never_measured(
+    browser: Browser, tmp_path: Path
+) -> None:
+    with Daemon(tmp_path / "gateway", "") as daemon:
+        viewer = Visit(browser, daemon.url)
+        page = viewer.open("/status")
+        expect(page.locator("#problems")).to_contain_text("No source is configured")
+        expect(page.get_by_role("region", name="Sources")).to_be_hidden()
+        expect(page.get_by_role("region", name="Ledger")).to_be_visible()
+        expect(page.locator("#facts .tile", has_text="Live lag").locator(".value")).to_have_text(["\N{EN DASH}"] * 2)
+        viewer.close()
+
+
+def test_charts_that_end_on_another_day_say_on_which(broker: Mosquitto, visit: Begin) -> None:
+    broker.publish("sensors/fridge", '{"ts": "2030-06-15T12:00:00Z", "temperature": 4}')
+    page = visit().open_device("fridge")
+    expect(page.locator("#progress")).to_contain_text("the charts end at 2030-06-15 ")
+
+
 def test_a_source_with_a_wrong_clock_or_in_trouble_says_so(visit: Begin) -> None:
     viewer = visit()
 

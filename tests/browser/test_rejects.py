@@ -28,6 +28,8 @@ def facts(page: Page, name: str) -> list[str]:
 
 def test_all_is_understood_until_it_is_not(broker: Mosquitto, visit: Begin) -> None:
     page = visit().open("/rejects")
+    expect(page.locator("#empty-title")).to_have_text("No message has come yet.")
+    broker.publish("sensors/kitchen", '{"temperature": 21.5}')
     expect(page.locator("#empty-title")).to_have_text("Every message that came was understood.")
     expect(page.locator("#reject-count")).to_be_hidden()
     published = time.monotonic()
@@ -60,6 +62,16 @@ def test_without_the_live_connection_it_asks(broker: Mosquitto, visit: Begin) ->
     expect(page.locator("#empty")).to_be_visible()
     broker.publish("sensors/kitchen", "not JSON")
     expect(page.locator(".reject")).to_have_count(1, timeout=15_000)
+
+
+def test_while_the_gateway_is_away_the_list_says_so(broker: Mosquitto, daemon: Daemon, visit: Begin) -> None:
+    broker.publish("sensors/kitchen", "not JSON")
+    page = visit().open("/rejects")
+    expect(page.locator("#summary")).to_have_text("1 reject · 1 of 1 message rejected so far")
+    daemon.stop()
+    expect(page.locator("#summary")).to_contain_text("1 reject · no connection to the gateway since ")
+    daemon.start()
+    expect(page.locator("#summary")).to_have_text("1 reject · 1 of 1 message rejected so far")
 
 
 def test_hostile_topics_and_payloads_are_text(broker: Mosquitto, visit: Begin) -> None:

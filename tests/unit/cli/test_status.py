@@ -47,9 +47,11 @@ def test_totals_of_several_sources(run, daemon):
 
 def test_before_the_first_reading(run, daemon):
     journal = {"readings": 0, "bytes": 0, "oldest": None, "writable": True}
-    daemon.answers["/status"] = a_status(sources=[], journal=journal)
+    live = {"lag_ms": {"p50": 0.0, "p99": 0.0}}
+    daemon.answers["/status"] = a_status(sources=[], journal=journal, live=live)
     rows = [row.split() for row in run("status").stdout.splitlines()]
     assert ["journal", "0", "readings,", "0", "B"] in rows
+    assert not {"source", "latency"} & {row[0] for row in rows if row}
 
 
 def test_a_journal_that_can_not_be_written(run, daemon):

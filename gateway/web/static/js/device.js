@@ -4,7 +4,7 @@ import { between, get } from "./api.js";
 import { words } from "./bands.js";
 import { awaySince, showState } from "./connection.js";
 import { byId, capital, say } from "./dom.js";
-import { ago, clock, several } from "./format.js";
+import { ago, moment, several } from "./format.js";
 import { coalesced, eachSecond } from "./frame.js";
 import { Link } from "./link.js";
 import { notice } from "./notices.js";
@@ -48,7 +48,7 @@ function tick(span = windowOf(seconds, link.now(), record.newest)) {
   byId("tiles").dataset.state = about.state;
   const seen = Math.max(about.last_seen ?? 0, Math.min(record.newest ?? 0, link.now()));
   say(byId("about"), `from ${about.source} · last reading ${ago(link.now() - seen)}${awaySince(link.lostAt, link.now())}`);
-  if (span.held) say(byId("progress"), `Nothing newer: the charts end at ${clock(span.end)}`);
+  if (span.held) say(byId("progress"), `Nothing newer: the charts end at ${moment(span.end, link.now())}`);
 }
 
 function learn(news) {

@@ -1,6 +1,7 @@
 /* What was refused and why, as it happens; and its replay. */
 
 import { get } from "./api.js";
+import { awaySince } from "./connection.js";
 import { byId, element, say } from "./dom.js";
 import { count, several } from "./format.js";
 import { eachSecond } from "./frame.js";
@@ -37,7 +38,8 @@ async function load() {
     list.replace(answer.rejects, asked);
     show();
   } catch (error) {
-    say(byId("summary"), `The list couldn't be loaded: ${error.message}`);
+    const lost = `${several(total, "reject")}${awaySince(link.lostAt, link.now())}`;
+    say(byId("summary"), link.lostAt === null ? `The list couldn't be loaded: ${error.message}` : lost);
   }
 }
 
@@ -62,9 +64,14 @@ function show() {
 
 function describe() {
   const kept = total > list.size ? [`the newest ${count(list.size)} of ${several(total, "reject")}`] : [];
-  const books = ledger ? [`${count(ledger.rejected)} of ${several(ledger.received, "message")} rejected so far`] : [];
+  const books = ledger?.received ? [`${count(ledger.rejected)} of ${several(ledger.received, "message")} rejected so far`] : [];
   say(byId("summary"), [...(total && !kept.length ? [several(total, "reject")] : kept), ...books].join(" · "));
-  say(byId("empty-title"), ledger?.rejected ? "No reject is left." : "Every message that came was understood.");
+  say(byId("empty-title"), whyNone());
+}
+
+function whyNone() {
+  if (ledger?.received === 0) return "No message has come yet.";
+  return ledger?.rejected ? "No reject is left." : "Every message that came was understood.";
 }
 
 function offerSources() {
@@ -132,6 +139,7 @@ byId("more").addEventListener("click", () => {
   list.most = Math.min(list.most + STEP, MOST);
   load();
 });
+link.onLost(load);
 eachSecond(() => {
   list.tick(link.now());
   rest -= 1;

@@ -39,6 +39,7 @@ function show(status) {
   say(byId("about"), `${gateway.name} · version ${gateway.version} · up for ${duration(gateway.uptime_s)}`);
   showProblems(problems);
   byId("problems").replaceChildren(...problems.map((text) => element("li", {}, capital(text))));
+  byId("sources").closest("section").hidden = !status.sources.length; // then a problem says so
   byId("sources").replaceChildren(...status.sources.map(sourceRow));
   byId("equation").replaceChildren(...equation(status.ledger));
   const rows = ledgerRows(status);
@@ -59,11 +60,11 @@ const health = ({ healthy }) => (healthy ? "healthy" : "degraded");
 
 function figures({ sources, devices, clients, live }) {
   const up = sources.filter(({ state }) => state === "up").length;
-  const lag = (quantile) => (live?.lag_ms?.[quantile] == null ? "–" : `${live.lag_ms[quantile].toFixed(1)} ms`);
+  const lag = (quantile) => (live?.lag_ms?.[quantile] ? `${live.lag_ms[quantile].toFixed(1)} ms` : "–");
   return {
     Devices: count(devices),
     "Sources up": `${up} of ${sources.length}`,
-    Viewers: count(clients),
+    "Viewers of live pages": count(clients), // this page asks instead
     "Live lag, median": lag("p50"),
     "Live lag, 99 of 100": lag("p99"),
   };
