@@ -9,6 +9,7 @@ from typing import Any
 
 from gateway.journal import schema
 from gateway.journal.blocks import MOST_READINGS
+from gateway.journal.log_end import is_reading
 from gateway.journal.many import insert, placeholders
 from gateway.journal.rescue import MARGIN
 from gateway.journal.salvage import GREATEST, Row, is_like
@@ -92,8 +93,9 @@ def _greatest_id(connection: sqlite3.Connection) -> int:
 def _is_sound(block: Row, devices: Mapping[int, str]) -> bool:
     if len(block) != len(_BLOCKS) or not is_like(block, _BLOCKS):
         return False
-    _, device, first, last, *_ = block
-    return device in devices and 0 < first <= last < min(first + MOST_READINGS, GREATEST)
+    _, device, first, last, *_, newest = block
+    is_range = 0 < first <= last < min(first + MOST_READINGS, GREATEST)
+    return device in devices and is_range and is_reading((last, 0.0, 0, newest.encode()))
 
 
 def _copy_all(damaged: sqlite3.Connection, new: sqlite3.Connection, blocks: list[Row]) -> list[Row]:

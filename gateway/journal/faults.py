@@ -52,6 +52,13 @@ def check_there(path: Path) -> None:
         raise JournalDown(f"journal {path}: there is none; gatewayd makes it when it is first started")
 
 
+def damage(what: str) -> sqlite3.DatabaseError:
+    """Return the error for content that SQLite takes for whole, and that can't be."""
+    error = sqlite3.DatabaseError(what)
+    error.sqlite_errorcode = sqlite3.SQLITE_CORRUPT
+    return error
+
+
 def is_damage(error: Exception) -> bool:
     """Tell whether the file's content is broken, so that waiting won't help."""
     return isinstance(error, sqlite3.Error) and primary_code(error) in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)

@@ -13,6 +13,7 @@ from typing import NamedTuple
 import orjson
 
 from gateway.journal.blocks import Row
+from gateway.journal.faults import damage
 from gateway.journal.texts import NEWLINE, times_of
 
 MOST_IN_ROW = 64
@@ -109,9 +110,7 @@ def take_apart(row: LogRow) -> Logged:
 
 def damaged(row: int) -> sqlite3.DatabaseError:
     """Return the error for a row of the log, or a reading in it, that can't be."""
-    error = sqlite3.DatabaseError(f"row {row} of the log makes no sense")
-    error.sqlite_errorcode = sqlite3.SQLITE_CORRUPT
-    return error
+    return damage(f"row {row} of the log makes no sense")
 
 
 def rows_at(connection: sqlite3.Connection, numbers: Sequence[int]) -> list[Row]:

@@ -12,7 +12,8 @@ from gateway.errors import JournalDown
 from gateway.journal import schema, shelf
 from gateway.journal.blocks import MOST_READINGS, Row
 from gateway.journal.deliveries import joined, piece_end, runs
-from gateway.journal.logged import ROW, log_rows
+from gateway.journal.faults import damage
+from gateway.journal.logged import ROW, LogRow, log_rows
 from gateway.journal.making import packed
 from gateway.journal.many import insert, placeholders
 from gateway.journal.rows import Rows
@@ -43,25 +44,31 @@ def take_over(old: sqlite3.Connection, path: Path) -> None:
 
 def write_log_anew(connection: sqlite3.Connection) -> None:
     """Bring layout 5 up to this one, where it lies: all but the log is the same, and that is never large."""
-    (upto,) = connection.execute("SELECT coalesce(max(upto), 0) FROM deliveries").fetchone()
-    old = connection.execute("SELECT device, seq, arrived_ms, CAST(body AS BLOB), id, delivery FROM log ORDER BY id")
-    rows = old.fetchall()
-    readings = [row for row in rows if row[0]]
-    heads = [number for row in readings for number in row[:3]]
-    pieces = [piece for *_, id_, piece in rows if piece and id_ > upto]
-    deliveries: defaultdict[str, list[bytes]] = defaultdict(list)
-    for piece in pieces:
-        deliveries[piece[piece_end(piece) :].decode()].append(piece[: piece_end(piece)])
+    try:
+        rows = _log_anew(connection)
+    except (ValueError, TypeError, LookupError) as error:
+        raise damage(f"the log makes no sense: {error}") from error
     with schema.transaction(connection):
         for drop in ("VIEW readings", "VIEW measurements", "TABLE log"):
             connection.execute(f"DROP {drop}")
         for statement in filter(str.strip, f"{VIEWS} {schema.LOG}".split(";")):  # the log last, see ``schema.create``
             connection.execute(statement)
         if rows:
-            insert(
-                connection, "log", ROW, list(log_rows(upto + 1, heads, [row[3] for row in readings], runs(deliveries)))
-            )
+            insert(connection, "log", ROW, rows)
         connection.execute(f"PRAGMA user_version = {schema.LAYOUT}")
+
+
+def _log_anew(connection: sqlite3.Connection) -> list[LogRow]:
+    """Return what layout 5 has in its log; a row of device 0 has no reading, only a delivery."""
+    (upto,) = connection.execute("SELECT coalesce(max(upto), 0) FROM deliveries").fetchone()
+    old = connection.execute("SELECT device, seq, arrived_ms, CAST(body AS BLOB), id, delivery FROM log ORDER BY id")
+    rows = old.fetchall()
+    readings = [row for row in rows if row[0]]
+    heads = [number for row in readings for number in row[:3]]
+    deliveries: defaultdict[str, list[bytes]] = defaultdict(list)
+    for piece in [piece for *_, id_, piece in rows if piece and id_ > upto]:
+        deliveries[piece[piece_end(piece) :].decode()].append(piece[: piece_end(piece)])
+    return list(log_rows(upto + 1, heads, [row[3] for row in readings], runs(deliveries))) if rows else []
 
 
 def exchange(path: Path) -> str:

@@ -13,7 +13,7 @@ from typing import IO
 from gateway.errors import JournalDown
 from gateway.journal import older, schema
 from gateway.journal.carrying import Hole, carry_blocks
-from gateway.journal.faults import is_damage, is_refusal, words
+from gateway.journal.faults import damage, is_damage, is_refusal, words
 from gateway.journal.records import Opened
 from gateway.journal.rescue import Rescued, carry_over, rescue
 from gateway.journal.schema import sibling
@@ -152,7 +152,10 @@ def _load_unwritten(path: Path, settings: JournalSettings, tails: Tails, refused
 
 def _read(store: Store, connection: sqlite3.Connection, path: Path, settings: JournalSettings, problem: str) -> Opened:
     schema.configure(connection, path, settings.durability, settings.max_size)
-    opened = store.load(problem)
+    try:
+        opened = store.load(problem)
+    except (ValueError, TypeError, LookupError) as error:  # SQLite takes it for whole, but a bit of a text isn't right
+        raise damage(str(error)) from error
     with schema.transaction(connection):
         pass  # a file that is locked is refused now, not at the first reading
     return opened if os.access(path, os.W_OK) else replace(opened, refused=f"journal {path}: is read-only")
@@ -191,9 +194,7 @@ def _is_to_check(path: Path) -> bool:
 def _check(connection: sqlite3.Connection) -> None:
     (verdict,) = connection.execute("PRAGMA quick_check(1)").fetchone()
     if verdict != "ok":
-        error = sqlite3.DatabaseError(verdict)
-        error.sqlite_errorcode = sqlite3.SQLITE_CORRUPT
-        raise error
+        raise damage(verdict)
 
 
 def _set_aside(connection: sqlite3.Connection, path: Path) -> _DamagedError:

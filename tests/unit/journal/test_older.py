@@ -111,6 +111,17 @@ def test_to_bring_one_up_happens_as_a_whole_or_not_at_all(path: Path, monkeypatc
     assert contents(path) == before
 
 
+def test_one_whose_log_makes_no_sense_is_set_aside(path: Path) -> None:
+    make_layout_5(path)
+    with closing(sqlite3.connect(path)) as connection, connection:
+        connection.execute("UPDATE log SET body = body || char(10) WHERE device = 2")
+    with opened(path) as it, closing(Queries(path)) as queries:
+        assert "was damaged" in it.opened.problem
+        it.put([entry(after := reading("attic", START + 40))])
+        assert (after.seq or 0) > 40
+        assert len(queries.after("küche", 0, None, 30)) == 30
+
+
 def contents(path: Path) -> list[str]:
     with closing(sqlite3.connect(path)) as connection:
         return [*connection.iterdump(), *map(str, connection.execute("PRAGMA user_version"))]

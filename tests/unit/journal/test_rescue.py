@@ -204,6 +204,26 @@ def test_what_can_be_read_and_makes_no_sense_is_not_believed(path: Path, change:
         assert [known.last.seq // MARGIN for known in it.opened.devices] == [1, 1, 1]
 
 
+@pytest.mark.parametrize(
+    "change",
+    [
+        "UPDATE log SET deliveries = CAST(replace(CAST(deliveries AS TEXT), 'bench', x'62656EE368') AS BLOB)",
+        "UPDATE log SET deliveries = x'00000001620000000300000001'",
+        "UPDATE blocks SET newest = replace(newest, '{', '[')",
+        "UPDATE blocks SET newest = replace(newest, '\"ts\"', '\"to\"')",
+    ],
+)
+def test_what_sqlite_takes_for_whole_and_makes_no_sense_ends_no_start(path: Path, change: str) -> None:
+    fill(path, entry(said("attic", READINGS), packet_id=7, digest=b"12345678"), packed=200)
+    with closing(sqlite3.connect(path)) as connection, connection:
+        assert connection.execute(change).rowcount
+    with opened(path) as it:
+        assert "was damaged" in it.opened.problem
+    with opened(path) as it:
+        assert it.opened.problem == ""
+    assert next_seq(path, "attic") > READINGS + 1
+
+
 @pytest.mark.parametrize("layout", [1, 2, 3, 4])
 def test_an_older_gateways_journal_is_rescued_too(path: Path, layout: int) -> None:
     make_old(path, layout)
