@@ -53,7 +53,7 @@ class Client(paho.Client):
         self.unsettled: Callable[[], int] = int
         """Tells how many messages wait to be acknowledged."""
         self.slack_s: Callable[[], float] = float
-        """Tells for how long messages would wait on their way to viewers anyway, in seconds."""
+        """Tells for how many seconds messages may wait at the broker, and nobody sees them later."""
         self.on_message = self._on_qos_2
         self._stream: Stream | None = None
         self._max_packet_bytes = max_packet_bytes
@@ -129,9 +129,12 @@ class Client(paho.Client):
         found, end = split(data, at, runtime.now(), has_properties=has_properties, most=most, most_bytes=limit)
         stream.skip_to(end)
         if found:
-            self._moderation.spread(found, runtime.monotonic())
-            self.on_publications(found)
+            self._pass_on(found)
         return len(found)
+
+    def _pass_on(self, publications: Sequence[Publication]) -> None:
+        self._moderation.spread(publications, runtime.monotonic())
+        self.on_publications(publications)
 
     def _create_socket(self) -> Stream:
         self._stream = Stream(cast("Any", super()._create_socket()))
@@ -148,7 +151,7 @@ class Client(paho.Client):
         except ValueError:
             return MQTTErrorCode.MQTT_ERR_PROTOCOL
         self._mark(publication)
-        self.on_publications([publication])
+        self._pass_on([publication])
         return MQTTErrorCode.MQTT_ERR_SUCCESS
 
     def _mark(self, publication: Publication) -> None:
@@ -166,7 +169,7 @@ class Client(paho.Client):
             payload, runtime.now(), topic, acknowledged=True, packet_id=message.mid, qos=message.qos
         )
         publication.redelivered, publication.retained = message.dup, message.retain
-        self.on_publications([publication])
+        self._pass_on([publication])
 
     def _sock_recv(self, bufsize: int) -> bytes:
         data = super()._sock_recv(bufsize)

@@ -59,11 +59,13 @@ class Moderation:
         """Stamp messages as if they had come evenly since the last look, where they had to wait for company.
 
         They are so few that each was stamped as it came, while somebody was in a hurry; nobody looked at them yet.
+        Only the first of a look are stamped so: what else it brings came after these.
         """
         if self._was_early and messages:
             step_s = (at - self._last) / len(messages)
             for later, message in enumerate(reversed(messages)):
                 message.arrived -= int(step_s * later * 1e6) / 1e6
+        self._was_early = False
 
 
 def _by_rate(rate: float, count: int) -> float:

@@ -95,6 +95,9 @@ def test_what_would_have_been_stamped_as_it_came_is_stamped_as_if_it_had_come_ev
         moderation.looked(number * 0.04, 4, 0.04)
     moderation.spread(found, 0.12)
     assert [message.arrived for message in found] == pytest.approx([999.97, 999.98, 999.99, 1000.0])
+    behind = [RawMessage(b"", 1000.0 + n * 1e-6) for n in range(2)]  # a packet that is no message came in between
+    moderation.spread(behind, 0.12)
+    assert [message.arrived for message in behind] == [1000.0, 1000.000001]
     moderation.looked(0.12, 4, 0.0)  # somebody is in a hurry
     late = RawMessage(b"", 1000.1)
     moderation.spread([late, late], 0.16)
