@@ -1,6 +1,7 @@
 """The gateway's systemd unit, as ``systemctl show`` has it."""
 
 import os
+import re
 import shlex
 import shutil
 import subprocess
@@ -32,6 +33,7 @@ _PROPERTIES = (
 _TIMEOUT_S = 3.0
 _GIVEN = Path("/run/credentials") / NAME
 """Where systemd lays its credentials; root alone can make folders there."""
+_QUOTED = re.compile(r'"(?:[^"\\]|\\.)*"')
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,9 +131,14 @@ def _assignments(file: Path) -> Iterator[str]:
 def _words(text: str) -> list[str]:
     """Return words as a shell would cut them, and where a quote has no end the text as it is."""
     try:
-        return shlex.split(text)
+        return shlex.split(_QUOTED.sub(_without_escapes, text))
     except ValueError:
         return [text]
+
+
+def _without_escapes(quoted: re.Match[str]) -> str:
+    r"""Take the backslash from ``\$`` and ``\```, which ``shlex`` leaves there: in passwords systemd shows these so."""
+    return re.sub(r"\\(.)", lambda escaped: escaped[1] if escaped[1] in "$`" else escaped[0], quoted[0])
 
 
 def _same(one: Path, other: Path) -> bool:

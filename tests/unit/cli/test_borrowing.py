@@ -68,6 +68,8 @@ def test_what_a_unit_says_of_its_environment_is_read_as_systemd_reads_it(tmp_pat
     told = unit.Unit({"Environment": 'A=0 "Z=a b" Y=c', "EnvironmentFiles": files})
     values = {"A": "1", "B": "two words", "C": "it's", "D": "two words", "E": "$HOME", "Y": "c", "Z": "a b"}
     assert told.environment() == values
+    quoted = unit.Unit({"Environment": r'"A=a\$b\`c" "B=\\\$\"" C=1'})
+    assert quoted.environment() == {"A": "a$b`c", "B": '\\$"', "C": "1"}
     assert unit.Unit({}).environment() == {}
     assert not given.exists()
 
