@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from gateway.devices import Devices
+from gateway.durations import in_words
 from gateway.journal import Journal, JournalStats
 from gateway.pipeline import Pipeline
 from gateway.runtime import Event, HubLag, is_set, monotonic, now
@@ -94,7 +95,7 @@ class Status:
             dropped = self.pipeline.ledger.of(supervisor.config.name).dropped_since_start
             skew_s = self.pipeline.skew.of(supervisor.config.name)
             if skew_s is not None and abs(skew_s) > MUCH_S:
-                found.append(f"source {supervisor.config.name}: {_in_words(skew_s)}")
+                found.append(f"source {supervisor.config.name}: {_of_clock(skew_s)}")
             if dropped:
                 found.append(f"source {supervisor.config.name}: {dropped} messages could not be kept since the start")
         return found
@@ -120,7 +121,7 @@ class Status:
         }
 
 
-def _in_words(skew_s: float) -> str:
+def _of_clock(skew_s: float) -> str:
     if skew_s < 0:
-        return f"its times are {-skew_s:.0f} s ahead of the gateway's; one of the clocks is wrong"
-    return f"its times are {skew_s:.0f} s behind the gateway's: its clock is wrong, or its messages come late"
+        return f"its times are {in_words(-skew_s)} ahead of the gateway's; one of the clocks is wrong"
+    return f"its times are {in_words(skew_s)} behind the gateway's: its clock is wrong, or its messages come late"

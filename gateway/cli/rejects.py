@@ -15,6 +15,7 @@ from gateway.cli.words import hexadecimal, number, printable, since, size
 
 _SHOWN = 40
 """Characters of a payload in a list."""
+_ENDS = {"in_flight": "in flight", "skipped": "skipped (not kept whole, or of a source that is gone)"}
 _HEADINGS = ("id", "source", "topic", "reason", "payload", "last", "times")
 
 
@@ -90,7 +91,7 @@ def _replay_all(control: Control, as_json: bool) -> list[bool]:
 
 
 def _in_words(sums: Mapping[str, Any]) -> str:
-    ends = [(name.replace("_", " "), count) for name, count in sums.items() if name != "replayed" and count]
+    ends = [(_ENDS.get(name, name), count) for name, count in sums.items() if name != "replayed" and count]
     others = [f"{number(count)} {name}" for name, count in ends]
     return f"{number(sums['replayed'])} replayed" + (f": {', '.join(others)}" if others else "")
 

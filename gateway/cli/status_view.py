@@ -8,7 +8,8 @@ from rich.text import Text
 
 from gateway.cli.shapes import Ledger, Source, Status
 from gateway.cli.terminal import table
-from gateway.cli.words import duration, number, printable, since, size
+from gateway.cli.words import number, printable, since, size
+from gateway.durations import in_words
 
 _COUNTS = ("received", "stored", "rejected", "duplicate", "ignored", "dropped", "in_flight")
 _HEADINGS = tuple(name.replace("_", " ") for name in _COUNTS)
@@ -35,7 +36,7 @@ def view(status: Status) -> RenderableType:
 def _headline(status: Status) -> Text:
     gateway = status["gateway"]
     line = Text(printable(gateway["name"]), style="bold")
-    line.append(f"  {printable(gateway['version'])}, up for {duration(gateway['uptime_s'])}  ", style="not bold")
+    line.append(f"  {printable(gateway['version'])}, up for {in_words(gateway['uptime_s'])}  ", style="not bold")
     return line.append("healthy", "green") if status["healthy"] else line.append("degraded", "red")
 
 
@@ -75,7 +76,7 @@ def _clock(skew_s: float | None) -> Text:
         return Text()
     if abs(skew_s) < _IN_STEP_S:
         return Text("in step")
-    off = f"{duration(abs(skew_s))} {'behind' if skew_s > 0 else 'ahead'}"
+    off = f"{in_words(abs(skew_s))} {'behind' if skew_s > 0 else 'ahead'}"
     return Text(off, style="yellow" if abs(skew_s) > _MUCH_S else "")
 
 

@@ -6,8 +6,8 @@ from collections.abc import Iterator, Mapping
 from datetime import datetime
 
 from gateway.cli.shapes import Metric, Value
+from gateway.durations import in_words
 
-_AGES = ((86400, "d"), (3600, "h"), (60, "min"), (1, "s"))
 _DUMPED = 16
 """Bytes a line of a hex dump."""
 _SIZES = ("B", "KiB", "MiB", "GiB", "TiB")
@@ -18,17 +18,9 @@ def printable(text: str) -> str:
     return "".join(sign if sign.isprintable() else sign.encode("unicode_escape").decode() for sign in text)
 
 
-def duration(seconds: float) -> str:
-    """Return ``12 s``, ``3 min``, ``2 d``: the largest unit that fits, rounded down."""
-    for size, unit in _AGES:
-        if seconds >= size:
-            return f"{int(seconds // size)} {unit}"
-    return "0 s"
-
-
 def since(ts: float) -> str:
     """Return how long ago ``ts`` (Unix seconds) was."""
-    return duration(time.time() - ts)
+    return in_words(time.time() - ts)
 
 
 def clock(ts: float) -> str:

@@ -3,6 +3,7 @@
 import orjson
 
 from gateway.decoding.flatten import Fields, flatten, is_flat
+from gateway.decoding.text import text_of
 from gateway.decoding.twice import check_keys
 from gateway.decoding.words import shown
 from gateway.errors import Rejected
@@ -24,12 +25,22 @@ def decode(payload: bytes) -> list[Fields]:
     try:
         document = orjson.loads(payload)
     except orjson.JSONDecodeError as error:
-        raise Rejected(f"not JSON: {error if payload else 'the payload is empty'}") from error
+        raise Rejected(f"not JSON: {_flaw(payload, error)}") from error
     if type(document) is dict and len(document) == payload.count(b":") and is_flat(document):
         return [document]  # as most are: each key has a colon, so none was lost
     readings = [flatten(document)] if type(document) is dict else _several(document)
     check_keys(payload, document)  # last: what is nested too deep for a second look is rejected by now
     return readings
+
+
+def _flaw(payload: bytes, error: orjson.JSONDecodeError) -> str:
+    if not payload:
+        return "the payload is empty"
+    try:
+        text_of(payload)
+    except Rejected as flaw:
+        return flaw.reason  # it names the byte
+    return str(error)
 
 
 def _several(documents: object) -> list[Fields]:

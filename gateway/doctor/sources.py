@@ -12,6 +12,7 @@ from pydantic import SecretStr
 from gateway.adapter import AdapterConfig
 from gateway.configuration import Chosen, no_source
 from gateway.doctor.facts import Facts, SourceState
+from gateway.durations import in_words
 from gateway.findings import Finding, Severity, Situation, error, note, warning
 from gateway.settings.files import FOLDER
 from gateway.settings.references import CREDENTIALS
@@ -91,7 +92,9 @@ def _state(name: str, state: SourceState, *, told: bool) -> Iterator[Finding]:
     """Say what the gateway says, unless a cause was found: that is the better answer."""
     about = f"source {name}"
     if state.skew_s is not None and abs(state.skew_s) > _SKEW_S:
-        text = f"its times are {abs(state.skew_s):.0f} s {'behind' if state.skew_s > 0 else 'ahead of'} this machine's"
+        text = (
+            f"its times are {in_words(abs(state.skew_s))} {'behind' if state.skew_s > 0 else 'ahead of'} this machine's"
+        )
         yield warning("source-clock-wrong", about, text, "set its clock, or this machine's: timedatectl status")
     if state.reason and "our client id" in state.reason:
         text, remedy = state.reason, "give each gateway a client_id of its own in gateway.toml"

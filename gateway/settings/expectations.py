@@ -23,10 +23,21 @@ _TYPES = {
     "tuple": "a list",
     "url": "an address",
 }
+
+
+def _one_of(context: Mapping[str, Any]) -> str:
+    words = _choices(context)
+    return one_of(words) if words else str(context["expected"])  # numbers are spelled well: 0, 1 or 2
+
+
+def _choices(context: Mapping[str, Any]) -> list[str]:
+    return re.findall(r"'([^']*)'", str(context["expected"]))
+
+
 _WORDS: dict[str, Callable[[Mapping[str, Any]], str]] = {
     "unmet": lambda context: str(context["expected"]),
-    "literal_error": lambda context: one_of(_choices(context)),
-    "enum": lambda context: one_of(_choices(context)),
+    "literal_error": _one_of,
+    "enum": _one_of,
     "greater_than": lambda context: f"more than {context['gt']}",
     "greater_than_equal": lambda context: f"at least {context['ge']}",
     "less_than": lambda context: f"less than {context['lt']}",
@@ -61,10 +72,6 @@ def hint_for(kind: str, context: Mapping[str, Any], found: object) -> str:
     if kind in ("tuple_type", "list_type") and isinstance(found, dict):
         return _LIST_OF_TABLES
     return str(context.get("hint", ""))
-
-
-def _choices(context: Mapping[str, Any]) -> list[str]:
-    return re.findall(r"'([^']*)'", str(context["expected"])) or [str(context["expected"])]
 
 
 def _counted(number: int, noun: str) -> str:

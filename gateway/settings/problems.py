@@ -93,7 +93,15 @@ def _unknown_key(path: Path, model: type[BaseModel]) -> Complaint:
     known = sorted(_fields_around(model, path))
     suggestion = did_you_mean(path[-1], known)
     expected = "a known key" if suggestion else one_of(known)
-    return Complaint(path, expected, "an unknown key", suggestion)
+    return Complaint(path, expected, "an unknown key", suggestion or _elsewhere(str(path[-1]), model))
+
+
+def _elsewhere(name: str, model: type[BaseModel]) -> str:
+    """Say which inner table has the key, if one has: it often stands before or behind the wrong header."""
+    for table, field in _named([model]).items():
+        if name in _named(list(_models(field.annotation))):
+            return f"{quoted(table)} has one of this name"
+    return ""
 
 
 def _value_error(path: Path, message: str, table: object) -> Complaint:

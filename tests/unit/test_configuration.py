@@ -118,6 +118,14 @@ def test_nothing_is_needed(configure):
             'gateway.toml:4: adapters[0].hots: expected a known key, found an unknown key; did you mean "host"?',
         ),
         (
+            f'{ADAPTER}topic = "a/b"',
+            (
+                'gateway.toml:4: adapters[0].topic: expected one of "ca_file", "enabled", "host", "name", "password", '
+                '"pin", "port", "routes", "secret_file", "stall_after", "type", "url", found an unknown key; '
+                '"routes" has one of this name'
+            ),
+        ),
+        (
             f'{ROUTE}decod = "json"',
             (
                 "gateway.toml:6: adapters[0].routes[0].decod: expected a known key, found an unknown key; "

@@ -5,6 +5,7 @@ import pytest
 
 from gateway.errors import ConfigError
 from gateway.settings import Document, Part, Settings, find_config
+from gateway.settings.expectations import expected_by
 
 
 def read(text: str, path: Path = Path("gateway.toml")) -> Settings:
@@ -77,6 +78,13 @@ def test_state_dir_is_relative_to_the_file(text, tmp_path):
         (
             "\n[jornal]\n",
             'gateway.toml:2: jornal: expected a known key, found an unknown key; did you mean "journal"?',
+        ),
+        (
+            'port = 8080\n[gateway]\nname = "x"',
+            (
+                'gateway.toml:1: port: expected one of "adapters", "gateway", "journal", "profiles", "version", "web", '
+                'found an unknown key; "web" has one of this name'
+            ),
         ),
         ('[web]\nport = "abc"', 'gateway.toml:2: web.port: expected a whole number, found "abc"'),
         ('[web]\nport = "8080"', 'gateway.toml:2: web.port: expected a whole number, found "8080"'),
@@ -239,3 +247,7 @@ def test_no_configuration_says_where_it_looked(places):
     with pytest.raises(ConfigError, match=r"gateway\.toml, .*etc\.toml .*GATEWAY_CONFIG is not set") as caught:
         find_config()
     assert "gatewayctl config sample" in str(caught.value)
+
+
+def test_numbers_to_choose_from_are_spelled_as_numbers():
+    assert expected_by("literal_error", {"expected": "0, 1 or 2"}) == "0, 1 or 2"

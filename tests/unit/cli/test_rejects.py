@@ -101,6 +101,12 @@ def test_what_a_stranger_sent_is_shown_as_text(run, listed):
         assert "\x1b" not in shown
 
 
+def test_what_a_replay_skipped_is_explained(run, daemon):
+    daemon.answers["/rejects/replay"] = {"replayed": 14, "stored": 3, "rejected": 11, "skipped": 2}
+    shown = run("rejects", "replay", "--all").stdout
+    assert shown == "14 replayed: 3 stored, 11 rejected, 2 skipped (not kept whole, or of a source that is gone)\n"
+
+
 @pytest.mark.parametrize("arguments", [(), ("1", "--all"), ("nonsense",), ("0",)])
 def test_what_is_to_be_replayed_must_be_said(run, daemon, arguments):
     assert run("rejects", "replay", *arguments).exit_code == 2

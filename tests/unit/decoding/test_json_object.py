@@ -49,6 +49,10 @@ def test_only_strict_json_in_utf8_is_taken(payload):
     assert reason(payload).startswith("not JSON: ")
 
 
+def test_bytes_that_are_no_text_are_named():
+    assert reason(b'{"a":"\xff"}') == "not JSON: not UTF-8: byte 0xff at 6"
+
+
 def test_an_empty_payload_is_called_so():
     assert reason(b"") == "not JSON: the payload is empty"
 
