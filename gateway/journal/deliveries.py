@@ -55,7 +55,7 @@ class DeliveryBook:
         self._changed: set[str] = set()
 
     def load(self, connection: sqlite3.Connection) -> int:
-        """Read what the sources' rows have; return up to which row of the log they were written."""
+        """Read what the sources' rows have; return up to which number in the log they were written."""
         upto = 0
         for source, until, pieces in connection.execute("SELECT source, upto, pieces FROM deliveries"):
             upto = max(upto, until)
@@ -93,7 +93,7 @@ class DeliveryBook:
     def insert(self, connection: sqlite3.Connection, upto: int) -> None:
         """Write the rows of all sources that changed, within the caller's transaction; ``written`` follows it.
 
-        ``upto``: the newest row of the log, which all that is here was taken from.
+        ``upto``: the newest number in the log, up to which all is here.
         """
         rows = [(source, upto, b"".join(self._sources[source])) for source in sorted(self._changed)]
         connection.executemany("INSERT OR REPLACE INTO deliveries VALUES (?, ?, ?)", rows)

@@ -24,7 +24,7 @@ from gateway.journal.tails import Tail
 from gateway.journal.taking import Taken
 
 MOST_ROWS = 32_768
-"""In the log: past it, or past ``_MOST_BYTES``, or when its oldest has been there for ``_MOST_S``, a round begins."""
+"""Readings in the log: past it, past ``_MOST_BYTES``, or when its oldest was there for ``_MOST_S``, a round begins."""
 _MOST_BYTES = 8 * 2**20
 _SHARE = 8
 """The log takes at most about an eighth of a small journal."""

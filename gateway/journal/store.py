@@ -54,7 +54,7 @@ class Store:
         """Where ``Age`` stood when that was last kept."""
         self.first_row = 0
         self.next_row = 1
-        """Of the log, what is appended to it next; ``first_row``: its first one, the same where it is empty."""
+        """Numbers in the log: of what comes next; ``first_row``: of its first reading, or the same if it is empty."""
         self.block_ids: Iterator[int] = count(1)
         self.rewrites = 0
         """How often readings were changed in the file: what was read before that is no longer true."""

@@ -12,7 +12,7 @@ class Tail(NamedTuple):
 
     first: int
     rows: "array[int]"
-    """The ``id`` in the log of each."""
+    """The number in the log of each (see ``logged``)."""
 
     @property
     def last(self) -> int:
@@ -61,11 +61,11 @@ class Tails:
         return Tail(tail.first, tail.rows[:]) if tail else None
 
     def devices(self, upto: int) -> Sequence[str]:
-        """Return of which devices something begins up to a row."""
+        """Return of which devices something begins up to a number in the log."""
         return [name for name, tail in self._tails.items() if tail.rows and tail.rows[0] <= upto]
 
     def ends(self) -> dict[str, tuple[int, int, int]]:
-        """Return the first ``seq``, the last, and the row of the first."""
+        """Return the first ``seq``, the last, and the number in the log of the first."""
         found = {name: (tail.first, tail.last, tail.rows) for name, tail in list(self._tails.items())}
         return {name: (first, last, rows[0]) for name, (first, last, rows) in found.items() if last >= first}
 
