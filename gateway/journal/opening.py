@@ -13,7 +13,7 @@ from typing import IO
 from gateway.errors import JournalDown
 from gateway.journal import older, schema
 from gateway.journal.carrying import Hole, carry_blocks
-from gateway.journal.faults import damage, is_damage, is_refusal, words
+from gateway.journal.faults import damage, is_damage, is_refusal, primary_code, words
 from gateway.journal.records import Opened
 from gateway.journal.rescue import Rescued, carry_over, rescue
 from gateway.journal.schema import sibling
@@ -101,7 +101,7 @@ def open_store(path: Path, settings: JournalSettings, tails: Tails) -> tuple[Sto
         except _OlderError:
             return _load(path, settings, tails, note=older.exchange(path))
         except _DamagedError as damaged:
-            return _load(path, settings, tails, damaged)
+            return _load_rescued(path, settings, tails, damaged)
     except (sqlite3.Error, OSError) as error:
         if isinstance(error, sqlite3.Error) and is_refusal(error) and not is_damage(error):
             with suppress(sqlite3.Error, OSError):
@@ -136,6 +136,16 @@ def _load(
     return store, replace(opened, note=note)
 
 
+def _load_rescued(path: Path, settings: JournalSettings, tails: Tails, damaged: _DamagedError) -> tuple[Store, Opened]:
+    """Begin a new file with what can be read; without blocks, should it be of no use with them."""
+    try:
+        return _load(path, settings, tails, damaged)
+    except _DamagedError:
+        damaged.rescued.has_blocks = False
+        damaged.lost = []
+        return _load(path, settings, tails, damaged)
+
+
 def _load_unwritten(path: Path, settings: JournalSettings, tails: Tails, refused: str) -> tuple[Store, Opened]:
     """Load what can be read without writing, for a time in which live goes on and the disk is asked again."""
     has_log = sibling(path, "-wal").exists()
@@ -156,6 +166,10 @@ def _read(store: Store, connection: sqlite3.Connection, path: Path, settings: Jo
         opened = store.load(problem)
     except (ValueError, TypeError, LookupError) as error:  # SQLite takes it for whole, but a bit of a text isn't right
         raise damage(str(error)) from error
+    except sqlite3.OperationalError as error:
+        if primary_code(error):
+            raise
+        raise damage(str(error)) from error  # Python's: a text isn't UTF-8
     with schema.transaction(connection):
         pass  # a file that is locked is refused now, not at the first reading
     return opened if os.access(path, os.W_OK) else replace(opened, refused=f"journal {path}: is read-only")

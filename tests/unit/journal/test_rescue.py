@@ -209,6 +209,7 @@ def test_what_can_be_read_and_makes_no_sense_is_not_believed(path: Path, change:
     [
         "UPDATE log SET deliveries = CAST(replace(CAST(deliveries AS TEXT), 'bench', x'62656EE368') AS BLOB)",
         "UPDATE log SET deliveries = x'00000001620000000300000001'",
+        "UPDATE devices SET name = CAST(x'FF61' AS TEXT) WHERE name = 'cellar'",
         "UPDATE blocks SET newest = replace(newest, '{', '[')",
         "UPDATE blocks SET newest = replace(newest, '\"ts\"', '\"to\"')",
     ],
@@ -222,6 +223,17 @@ def test_what_sqlite_takes_for_whole_and_makes_no_sense_ends_no_start(path: Path
     with opened(path) as it:
         assert it.opened.problem == ""
     assert next_seq(path, "attic") > READINGS + 1
+
+
+def test_where_the_new_file_is_damaged_too_it_begins_without_blocks(path: Path, monkeypatch) -> None:
+    fill(path, packed=200)
+    with closing(sqlite3.connect(path)) as connection, connection:
+        connection.execute("UPDATE blocks SET newest = '[]'")
+    monkeypatch.setattr("gateway.journal.carrying._is_sound", lambda *_: True)
+    with opened(path) as it:
+        assert "was damaged" in it.opened.problem
+        assert {known.last.seq for known in it.opened.devices} == {READINGS}
+    assert next_seq(path, "attic") == READINGS + 1
 
 
 @pytest.mark.parametrize("layout", [1, 2, 3, 4])
