@@ -18,8 +18,8 @@ __all__ = ["SerialConfig", "SerialPort"]
 TICK_S = 0.25
 QUIET_S, QUIET_BITS = 0.05, 50
 """A line that is silent for this long is between two messages: five characters, or the latency of USB."""
-CUT = "may have begun before the port was opened"
-ENDLESS = "the port was closed, or lost, before its end came"
+CUT = "the line may have begun before the port was opened"
+ENDLESS = "the port was closed, or lost, before the end of the line came"
 
 
 class SerialPort(Adapter[SerialConfig]):

@@ -72,7 +72,7 @@ def test_a_line_that_had_begun_is_not_believed(port: VirtualPort) -> None:
         talking.set()
         speaker.join()
     first, *others = adapter.messages
-    assert first["flaw"] == "may have begun before the port was opened"
+    assert first["flaw"] == "the line may have begun before the port was opened"
     assert {(message["payload"], message["flaw"]) for message in others} == {(b"21.5,66.0", "")}
 
 
@@ -90,7 +90,8 @@ def test_a_line_whose_end_did_not_come_is_not_believed_either(port: VirtualPort,
             adapter.wait_down()
         whole, part = adapter.wait_messages(2)
         assert (whole["payload"], whole["flaw"]) == (b"21.5", "")
-        assert (part["payload"], part["flaw"]) == (b"22.", "the port was closed, or lost, before its end came")
+        flaw = "the port was closed, or lost, before the end of the line came"
+        assert (part["payload"], part["flaw"]) == (b"22.", flaw)
 
 
 def test_a_line_after_a_quiet_start_is_believed(port: VirtualPort) -> None:
