@@ -26,3 +26,18 @@ def test_who_looks_at_devices_sees_that_a_source_is_gone(
     assert "source broker is down" in (count.get_attribute("title") or "")
     expect(viewer.page.locator("#reject-count")).to_have_text("1")
     assert viewer.page.evaluate("document.documentElement.scrollWidth") == SMALL_PHONE[0]
+
+
+def test_who_waits_for_the_first_reading_sees_why_none_comes(
+    broker: Mosquitto, daemon: Daemon, visit: Callable[..., Visit]
+) -> None:
+    viewer = visit(size=SMALL_PHONE)
+    page = viewer.open()
+    trouble = page.locator("#empty .notices")
+    expect(page.locator("#empty h2")).to_have_text("Waiting for the first reading")
+    expect(trouble).to_be_hidden()
+    broker.stop()
+    expect(trouble).to_contain_text("Source broker is down: ", timeout=15_000)
+    assert page.evaluate("document.documentElement.scrollWidth") == SMALL_PHONE[0]
+    broker.start()
+    expect(trouble).to_be_hidden(timeout=30_000)

@@ -3,7 +3,7 @@
 import { hasAddress, newest } from "./api.js";
 import { Card } from "./card.js";
 import { awaySince } from "./connection.js";
-import { byId, say } from "./dom.js";
+import { byId, capital, element, say } from "./dom.js";
 import { several } from "./format.js";
 import { coalesced, eachSecond } from "./frame.js";
 import { Link } from "./link.js";
@@ -12,7 +12,7 @@ import { look, onStatus } from "./nav.js";
 const FILTER_FROM = 9; // devices
 const PAST = 60; // readings
 const MOST_CARDS = 2000;
-const SOON_MS = 2000; // whoever is told to edit a file wants to see it take effect
+const SOON_MS = 2000; // whoever waits for a first reading, or edits a file for it, wants to see what takes effect
 
 const cards = new Map();
 const changed = new Set();
@@ -120,10 +120,11 @@ async function enter() {
 link.onConnect(() => enter().catch((error) => say(byId("summary"), error.message)));
 link.onLost(() => { summarise(); tick(); });
 link.on("devices", ({ devices }) => { take(devices); tick(); });
-onStatus(({ sources }) => {
+onStatus(({ sources, problems }) => {
   idle = sources.every(({ state }) => state === "disabled");
+  byId("trouble").replaceChildren(...problems.map((text) => element("li", {}, capital(text))));
   clearTimeout(soon);
-  if (idle) soon = setTimeout(look, SOON_MS);
+  if (!cards.size) soon = setTimeout(look, SOON_MS);
   sayWhyEmpty();
 });
 filter.addEventListener("input", sift);
