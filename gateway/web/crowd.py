@@ -79,9 +79,11 @@ class Crowd:
             drop(session)
             return _refuse(start_response, "400 Bad Request", "the answer to an earlier poll wasn't read yet")
         session.polling = True
+        session.begin_poll()
 
         def done() -> None:
             session.polling = False
+            session.end_poll()
 
         try:
             return _Answer(self._app(environ, start_response), done)

@@ -8,6 +8,9 @@ from engineio.packet import PING, Packet
 
 from gateway.runtime import monotonic
 
+_LITTLE_BYTES = 1024
+"""So little is taken at once: all of the time until the next poll is the way's."""
+
 
 class Session(engineio.socket.Socket):  # type: ignore[misc]  # engineio has no types
     """Waits for its next ping with a timer, where engineio has a green thread do that.
@@ -18,10 +21,26 @@ class Session(engineio.socket.Socket):  # type: ignore[misc]  # engineio has no 
     """
 
     last_ping: Any
+    way_s = 0.0
+    """Of the time between its polls, what the way takes however little it is sent; as far as is known."""
 
     def __init__(self, server: Any, sid: str) -> None:
         super().__init__(server, sid)
         self._timer: Any = None
+        self._polled_at: float | None = None
+        self._polled = 0
+
+    def begin_poll(self) -> None:
+        """Note that it polls: it has what it was sent last."""
+        if self._polled_at is not None:
+            took_s = monotonic() - self._polled_at
+            self.way_s = took_s if self._polled <= _LITTLE_BYTES else min(self.way_s, took_s)
+        self._polled = -self.queue.passed
+
+    def end_poll(self) -> None:
+        """Note that the answer to its poll is on its way."""
+        self._polled_at = monotonic()
+        self._polled += self.queue.passed
 
     def schedule_ping(self) -> None:
         """Ask the client for a sign of life when it is time, unless it is being asked."""

@@ -178,7 +178,8 @@ class Sockets:
             return Traffic()
         queue = session.queue
         if not session.upgraded:
-            return Traffic(queue.passed + queue.unsent, queue.passed, queue.passed, asked=True)
+            taken = queue.passed
+            return Traffic(taken + queue.unsent, taken, taken, asked=True, way_s=session.way_s)
         socket = session.websocket
         handed = socket.written + socket.waiting + queue.unsent
         credit = socket.credit

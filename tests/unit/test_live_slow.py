@@ -21,6 +21,8 @@ STEP_S = 0.01
 LOOK_EVERY = 25
 MOST_IN_SYSTEM = 20 * 1024
 """Bytes that a line holds before it refuses more."""
+MOST_IN_QUEUE = 4 * 1024
+"""Bytes that may wait for one that polls."""
 FAST = 10**7
 SPIKE = 1000.0
 
@@ -60,6 +62,41 @@ class Line:
                 self.got.append((at, *event))
         while self._answers and self._answers[0] <= at:
             self.credit.answer(self._answers.popleft())
+
+    def takes(self, at, size):
+        if not self.credit.is_asked and self.handed >= self.credit.free:
+            self.ask(at)
+        return self.credit.allows(self.handed + size) and self.handed - self.taken <= MOST_IN_SYSTEM
+
+    def traffic(self):
+        credit = self.credit
+        return Traffic(
+            int(self.handed), int(self.taken), int(credit.answered), credit.is_asked, credit.answered_at, credit.way_s
+        )
+
+
+class Polling(Line):
+    """One that polls: after each way it takes all that waits."""
+
+    def __init__(self, way_s):
+        super().__init__()
+        self.way_s = way_s
+        self._next_at = 0.0
+
+    def ask(self, at):
+        return False
+
+    def run(self, at):
+        if self._waiting and at >= self._next_at:
+            self.taken, self._next_at = self.handed, at + self.way_s
+            self.got += [(at, *event) for _, event in self._waiting]
+            self._waiting.clear()
+
+    def takes(self, at, size):
+        return self.handed - self.taken <= MOST_IN_QUEUE
+
+    def traffic(self):
+        return Traffic(int(self.handed), int(self.taken), int(self.taken), asked=True, way_s=self.way_s)
 
 
 class World:
@@ -131,15 +168,10 @@ class World:
 
     def send_room(self, device, event, payload):
         room = self.rooms[device]
-        full = {name for name in room if not self.takes(self.lines[name], len(orjson.dumps(payload)) + 30)}
+        full = {name for name in room if not self.lines[name].takes(self.at, len(orjson.dumps(payload)) + 30)}
         for viewer in room - full:
             self.send(viewer, event, payload)
         return full
-
-    def takes(self, line, size):
-        if not line.credit.is_asked and line.handed >= line.credit.free:
-            line.ask(self.at)
-        return line.credit.allows(line.handed + size) and line.handed - line.taken <= MOST_IN_SYSTEM
 
     def enter(self, viewer, device):
         self.rooms[device].add(viewer)
@@ -150,10 +182,7 @@ class World:
     def traffic(self, viewer):
         line = self.lines[viewer]
         line.looks += 1
-        credit = line.credit
-        return Traffic(
-            int(line.handed), int(line.taken), int(credit.answered), credit.is_asked, credit.answered_at, credit.way_s
-        )
+        return line.traffic()
 
     def ask(self, viewer):
         return self.lines[viewer].ask(self.at)
@@ -380,6 +409,20 @@ def test_a_line_with_a_long_way_is_not_slow(world):
     world.run(20.0)
     assert "v" in world.rooms["d"]
     assert world.seen("v")[1] == []
+
+
+@pytest.mark.parametrize("way_s", [0.1, 0.35, 0.6])
+def test_one_that_polls_over_a_long_way_is_not_slow(world, way_s):
+    world.publish([0.0] * 2000)
+    world.rate = 50.0
+    world.lines["v"] = Polling(way_s)
+    world.live.join("v", "d", None, 1000)
+    world.run(10.0)
+    seqs, gaps = world.seen("v")
+    assert gaps == []
+    assert seqs == list(range(1001, seqs[-1] + 1))
+    assert world.at - world.readings[seqs[-1] - 1].ts < 2 * way_s + 0.1
+    assert "v" in world.rooms["d"]
 
 
 def test_the_rest_of_a_bounded_look_back_is_a_plain_gap(world):

@@ -1,12 +1,15 @@
+from types import SimpleNamespace
+
 import pytest
+from engineio.packet import MESSAGE, Packet
 from flask import Flask
 
 from gateway.chores import Chores
 from gateway.runtime import Event, monotonic, sleep, spawn
-from gateway.web import crowd
+from gateway.web import crowd, session
 from gateway.web.addresses import Addresses
 from gateway.web.crowd import Crowd
-from gateway.web.sockets import create
+from gateway.web.sockets import Sockets, create
 
 HANDSHAKE = "/socket.io/?EIO=4&transport=polling"
 
@@ -15,7 +18,8 @@ HANDSHAKE = "/socket.io/?EIO=4&transport=polling"
 def app():
     app = Flask("test")
     app.get("/page")(lambda: "page")
-    server = create(app, lambda origin, environ: True).server
+    socketio = create(app, lambda origin, environ: True)
+    server, app.sockets = socketio.server, Sockets(socketio)
     app.crowd = Crowd(app.wsgi_app, server, 3, 2, Addresses(["127.0.0.1"]))
     app.wsgi_app = app.crowd
     app.eio = server.eio
@@ -73,6 +77,23 @@ def test_a_proxy_that_names_nobody_is_held_to_the_bound_of_all(app):
     for _ in range(3):
         enter(client)
     assert client.get(HANDSHAKE).status_code == 503
+
+
+def test_the_way_of_one_that_polls_is_known_by_what_is_little(app, monkeypatch):
+    clock = SimpleNamespace(at=100.0)
+    monkeypatch.setattr(session, "monotonic", lambda: clock.at)
+    client = app.test_client()
+    name = enter(client)
+    viewer = app.sockets.members()[0]
+
+    def poll(size):
+        app.eio.sockets[name].send(Packet(MESSAGE, data="x" * size))
+        assert client.get(f"{HANDSHAKE}&sid={name}", buffered=True).status_code == 200
+
+    for size, until_next_s, way_s in [(10, 0.3, 0.0), (5000, 2.0, 0.3), (10, 0.5, 0.3), (10, 0.1, 0.5), (10, 0.1, 0.1)]:
+        poll(size)
+        assert app.sockets.traffic(viewer).way_s == pytest.approx(way_s)
+        clock.at += until_next_s
 
 
 def test_who_stays_out_of_all_namespaces_is_ended(app, monkeypatch):
