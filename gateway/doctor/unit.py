@@ -125,7 +125,12 @@ def _assignments(file: Path) -> Iterator[str]:
     for line in lines:
         name, is_one, value = line.strip().partition("=")
         if is_one and not name.startswith(("#", ";")):
-            yield f"{name.strip()}={' '.join(_words(value))}"
+            yield f"{name.strip()}={_value(value.strip())}"
+
+
+def _value(text: str) -> str:
+    """Return a value as systemd reads it: quotes are some only at its beginning, and blanks stay."""
+    return "".join(_words(text)) if text.startswith(("'", '"')) else re.sub(r"\\(.)", r"\1", text)
 
 
 def _words(text: str) -> list[str]:

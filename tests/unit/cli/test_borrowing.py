@@ -63,10 +63,29 @@ def test_of_the_service_systemd_is_believed_and_not_the_process(
 
 def test_what_a_unit_says_of_its_environment_is_read_as_systemd_reads_it(tmp_path: Path, given: Path) -> None:
     file = tmp_path / "environment"
-    file.write_text("# a remark\n; another\n\nA = 1\nB=\"two words\"\nC=it's\nD=two words\nE='$HOME'\nnonsense\n")
+    lines = [
+        "# a remark",
+        "; another",
+        "",
+        "A = 1",
+        'B="two words"',
+        """C=it's a \\\\"b\"""",
+        "D=two  words",
+        "E='$HOME'",
+        "nonsense",
+    ]
+    file.write_text("\n".join(lines))
     files = f"{file} (ignore_errors=no) ; {tmp_path / 'none'} (ignore_errors=yes)"
     told = unit.Unit({"Environment": 'A=0 "Z=a b" Y=c', "EnvironmentFiles": files})
-    values = {"A": "1", "B": "two words", "C": "it's", "D": "two words", "E": "$HOME", "Y": "c", "Z": "a b"}
+    values = {
+        "A": "1",
+        "B": "two words",
+        "C": """it's a \\"b\"""",
+        "D": "two  words",
+        "E": "$HOME",
+        "Y": "c",
+        "Z": "a b",
+    }
     assert told.environment() == values
     quoted = unit.Unit({"Environment": r'"A=a\$b\`c" "B=\\\$\"" C=1'})
     assert quoted.environment() == {"A": "a$b`c", "B": '\\$"', "C": "1"}
