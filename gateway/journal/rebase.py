@@ -25,8 +25,8 @@ from gateway.journal.unset import Stretch
 from gateway.runtime import is_set, since_boot
 
 SLICE = 256
-"""Readings of the log that are written again in one transaction: a commit waits for it, some milliseconds. Of a block
-it is always all."""
+"""Readings of the log that are written again in one transaction: a commit waits for it, some milliseconds, or 20 where
+each lies in a row of its own, which is written again as a whole. Of a block it is always all."""
 _RETRY_S = 60.0
 
 
