@@ -13,7 +13,7 @@ from gateway.journal.log_end import is_reading
 from gateway.journal.many import insert, placeholders
 from gateway.journal.rescue import MARGIN
 from gateway.journal.salvage import GREATEST, Row, is_like
-from gateway.journal.shelf import PLACES
+from gateway.journal.shelf import PLACES, places_of
 
 _BLOCKS = (int, int, int, int, float, float, int, int, str, str)
 _COLUMNS = 15
@@ -111,7 +111,7 @@ def _copy(damaged: sqlite3.Connection, new: sqlite3.Connection, block: Row) -> b
     """Copy a block with its columns; return whether all of them can be read."""
     try:
         columns: list[tuple[Any, ...]] = damaged.execute(
-            "SELECT * FROM columns WHERE id BETWEEN ?1 AND ?1 + ?2", (block[0] * PLACES, PLACES - 1)
+            "SELECT * FROM columns WHERE id BETWEEN ? AND ?", places_of(block[0])
         ).fetchall()
     except sqlite3.Error:
         return False

@@ -22,8 +22,8 @@ from gateway.model import Value, encode_body
 _BLOCKS = """
 SELECT b.id, b.first, b.last, b.least_ts, b.greatest_ts, b.least_arrived_ms, b.greatest_arrived_ms,
        c.kind, c.least_seq, c.least_ts, c.least, c.greatest_seq, c.greatest_ts, c.greatest
-FROM blocks b LEFT JOIN columns c ON c.id BETWEEN 512 * b.id + 8 AND 512 * b.id + 511 AND c.name = ?1
-WHERE b.device = ?2 AND b.least_ts <= ?4 AND b.greatest_ts >= ?3 AND (c.least IS NOT NULL OR b.shapes = '[]')
+FROM blocks b LEFT JOIN columns c ON c.id BETWEEN 512 * b.id + 8 AND 512 * b.id + 511 AND c.name = :metric
+WHERE b.device = :device AND b.least_ts <= :end AND b.greatest_ts >= :start AND (c.least IS NOT NULL OR b.shapes = '[]')
 ORDER BY b.first
 """
 _HEAD_COLUMNS = 7
@@ -95,7 +95,8 @@ class Chart:
         return [Stored(seq, ts, encode_body(ts, {self.metric: value})) for seq, ts, value in kept.points()]
 
     def _blocks(self, connection: sqlite3.Connection, device: int) -> Iterator[_Block]:
-        for row in connection.execute(_BLOCKS, (self.metric, device, self.start, self.end)):
+        wanted = {"metric": self.metric, "device": device, "start": self.start, "end": self.end}
+        for row in connection.execute(_BLOCKS, wanted):
             kind, *ends = row[_HEAD_COLUMNS:]
             points = (_point(kind, *ends[:3]), _point(kind, *ends[3:])) if _is_exact(kind, ends[2::3]) else ()
             yield _Block(BlockHead(*row[:_HEAD_COLUMNS]), points)

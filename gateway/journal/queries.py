@@ -40,12 +40,12 @@ WHERE seq < (SELECT last FROM blocks WHERE device = d.id ORDER BY first DESC LIM
 _MISSING = """
 WITH mine AS (
     SELECT first, last, lag(last) OVER (ORDER BY first) AS before FROM blocks
-    WHERE device = (SELECT id FROM devices WHERE name = ?1)
+    WHERE device = (SELECT id FROM devices WHERE name = :device)
 )
-SELECT max(begin, ?2), min(end, ?3) FROM (
+SELECT max(begin, :low), min(end, :high) FROM (
     SELECT before + 1 AS begin, first - 1 AS end FROM mine
-    UNION ALL SELECT (SELECT max(last) + 1 FROM mine), seq FROM resume WHERE name = ?1
-) WHERE begin <= end AND begin <= ?3 AND end >= ?2 ORDER BY begin
+    UNION ALL SELECT (SELECT max(last) + 1 FROM mine), seq FROM resume WHERE name = :device
+) WHERE begin <= end AND begin <= :high AND end >= :low ORDER BY begin
 """
 
 _REJECTS = """
@@ -135,7 +135,7 @@ class Queries:
     def missing(self, device: str, low: int, high: int) -> list[tuple[int, int]]:
         """Return from and to which ``seq`` within ``low`` to ``high`` there are none between readings, in order."""
         with self._reading() as connection:
-            return connection.execute(_MISSING, (device, low, high)).fetchall()
+            return connection.execute(_MISSING, {"device": device, "low": low, "high": high}).fetchall()
 
     def stats(self) -> JournalStats:
         """Return the journal's size; cheap, however many readings and devices there are."""

@@ -23,6 +23,11 @@ _HEADS = (
     " AND least_ts <= ? AND greatest_ts >= ? ORDER BY first"
 )
 
+_COLUMNS = (
+    "SELECT id, name, scale, step, size, data FROM columns"
+    " WHERE id BETWEEN :lowest AND :highest AND (:metric IS NULL OR name IN ('', :metric))"
+)
+
 _FRONT_ENDS = """
 SELECT json_group_array(json_array(d.name, b.greatest_arrived_ms)) FROM devices d
 JOIN blocks b ON b.id = (SELECT id FROM blocks WHERE device = d.id ORDER BY first LIMIT 1)
@@ -63,6 +68,11 @@ def heads(  # noqa: PLR0913  one parameter a filter
     return starmap(BlockHead, connection.execute(_HEADS + order, where))
 
 
+def places_of(id_: int) -> tuple[int, int]:
+    """Return the lowest and the highest id that a block's columns can have."""
+    return id_ * PLACES, id_ * PLACES + PLACES - 1
+
+
 def oldest(connection: sqlite3.Connection, device: int) -> BlockHead | None:
     """Return a device's first block."""
     return next(heads(connection, device), None)
@@ -83,11 +93,8 @@ def load(connection: sqlite3.Connection, head: BlockHead, *, metric: str | None 
     """Read a block, of metrics only ``metric`` if that is given; raise ``DamagedBlockError`` where it can't be read."""
     try:
         (shapes,) = connection.execute("SELECT shapes FROM blocks WHERE id = ?", (head.id,)).fetchone()
-        rows = connection.execute(
-            "SELECT id, name, scale, step, size, data FROM columns"
-            " WHERE id BETWEEN ?1 AND ?1 + ?2 AND (?3 IS NULL OR name IN ('', ?3))",
-            (head.id * PLACES, PLACES - 1, metric),
-        )
+        lowest, highest = places_of(head.id)
+        rows = connection.execute(_COLUMNS, {"lowest": lowest, "highest": highest, "metric": metric})
         columns = {id_ % PLACES: Named(name, Column(*column)) for id_, name, *column in rows}
         return Block(head.first, head.last, [(names, marks) for names, marks in orjson.loads(shapes)], columns)
     except (sqlite3.DatabaseError, ValueError, TypeError) as error:
@@ -131,4 +138,4 @@ def _column(id_: int, named: Named, rows: Rows) -> tuple[object, ...]:
 def remove(connection: sqlite3.Connection, id_: int) -> None:
     """Delete a block, if it is there, within the caller's transaction."""
     connection.execute("DELETE FROM blocks WHERE id = ?", (id_,))
-    connection.execute("DELETE FROM columns WHERE id BETWEEN ?1 AND ?1 + ?2", (id_ * PLACES, PLACES - 1))
+    connection.execute("DELETE FROM columns WHERE id BETWEEN ? AND ?", places_of(id_))

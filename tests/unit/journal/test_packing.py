@@ -171,14 +171,16 @@ def test_readers_see_every_reading_once_while_it_is_packed(path: Path) -> None:
         ]
         for thread in threads:
             thread.start()
-        for first in range(3000, 6000, 1000):
-            it.put(list(delivered(first, first + 1000)))
-            before = list(looks)
-            it.pack()
-            wait_until(lambda: all(now > was for now, was in zip(looks, before, strict=True)), "both have looked")  # noqa: B023
-        end.set()
-        for thread in threads:
-            thread.join()
+        try:
+            for first in range(3000, 6000, 1000):
+                it.put(list(delivered(first, first + 1000)))
+                before = list(looks)
+                it.pack()
+                wait_until(lambda: all(now > was for now, was in zip(looks, before, strict=True)), "both have looked")  # noqa: B023
+        finally:
+            end.set()
+            for thread in threads:
+                thread.join()
         assert not wrong
 
 
