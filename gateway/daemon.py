@@ -9,6 +9,7 @@ from functools import partial
 from importlib.metadata import version
 
 from gateway import runtime
+from gateway.absences import Absences
 from gateway.chores import Chores
 from gateway.clockwatch import ClockWatch
 from gateway.configuration import Configuration, no_source
@@ -114,6 +115,7 @@ class Daemon:
             live=self._live,
             overview=self._overview,
             clock=ClockWatch(runtime.now, runtime.since_boot),
+            absences=Absences(self._journal, partial(self._sockets.announce, None)),
             announce=partial(self._sockets.announce, None),
         )
 

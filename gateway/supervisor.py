@@ -41,7 +41,7 @@ class Supervisor:
         self._field = {"source": adapter.config.name}
         self.state: SourceState = "starting"
         self.since = now()
-        self._changed_at = monotonic()
+        self.changed_at = monotonic()
         self.reason: str | None = None
         self._adapter = adapter
         self._take = take
@@ -55,7 +55,7 @@ class Supervisor:
         self._remark: str | None = None
         self._heard = Interval(monotonic())
         self._ladder = Ladder()
-        self._parted_at: float | None = -math.inf
+        self.parted_at: float | None = -math.inf
         """Since when it is not connected; None: it is."""
         self._tries = Ladder()
         self._trying_since = math.inf
@@ -95,14 +95,14 @@ class Supervisor:
         stall_s = self._stall_s()
         if stall_s is None or self._stop_run.is_set():
             return
-        if self._parted_at is None:
+        if self.parted_at is None:
             self._climb(self._heard.silent_for(monotonic()), stall_s)
         else:
             self._judge_try(monotonic() - self._trying_since, stall_s)
 
     def clock_set(self) -> None:
         """Say by the clock as it is now since when the state is what it is."""
-        self.since = now() - (monotonic() - self._changed_at)
+        self.since = now() - (monotonic() - self.changed_at)
 
     # ---- Emit, as the adapter sees it
 
@@ -118,7 +118,7 @@ class Supervisor:
         self._take(messages)
 
     def _hear(self) -> None:
-        if self._parted_at is not None:
+        if self.parted_at is not None:
             self._connect()
         self._heard.arrived(monotonic())
         if self.state != "up":
@@ -142,12 +142,12 @@ class Supervisor:
 
         The moment counts, for the sake of a broker that closes each connection as soon as it stands.
         """
-        if self._parted_at is None:
+        if self.parted_at is None:
             return
         at = monotonic()
-        away_s = max(0.0, at - self._parted_at - _LAST_RETRY_S)
+        away_s = max(0.0, at - self.parted_at - _LAST_RETRY_S)
         self._heard.last = min(at, self._heard.last + away_s)
-        self._parted_at, self._tries = None, Ladder()
+        self.parted_at, self._tries = None, Ladder()
 
     def _stall_s(self) -> float | None:
         """Return how long this source may be silent; None: nothing is known about it."""
@@ -225,8 +225,8 @@ class Supervisor:
             self._fall("down", "the adapter ended by itself")
         finally:
             self._overdue_at = math.inf
-            if self._parted_at is None:
-                self._parted_at = monotonic()
+            if self.parted_at is None:
+                self.parted_at = monotonic()
         wait_s, self._retry_s = self._retry_s, min(self._retry_s * 2, _LAST_RETRY_S)
         return wait_s
 
@@ -243,7 +243,7 @@ class Supervisor:
         if (state, reason) == (self.state, self.reason):
             return
         if state != self.state:
-            self.since, self._changed_at = now(), monotonic()
+            self.since, self.changed_at = now(), monotonic()
         self.state, self.reason = state, reason
         well = state == "disabled" or (state == "up" and reason is None)
         level = logging.INFO if well else logging.WARNING

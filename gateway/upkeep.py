@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from gateway import runtime
+from gateway.absences import Absences
 from gateway.chores import Chores
 from gateway.clockwatch import ClockWatch
 from gateway.devices import Devices
@@ -35,6 +36,7 @@ class Upkeep:
     live: Live
     overview: Overview
     clock: ClockWatch
+    absences: Absences
     announce: Callable[[str, object], object]
     """Tells an event and its payload to every client."""
     viewers_served: Heartbeat = field(default_factory=Heartbeat)
@@ -72,12 +74,14 @@ class Upkeep:
         self.devices.clock_set()
         for supervisor in self.supervisors:
             supervisor.clock_set()
+        self.absences.clock_set(step_s)
         self.announce("clock", {"time": runtime.now()})
 
     def _look_at_sources(self) -> None:
         for supervisor in self.supervisors:
             account = self.pipeline.ledger.of(supervisor.config.name)
             self.chores.do("judging of sources", supervisor.check, held=account.in_flight > 0)
+        self.chores.do("look for sources that are away", self.absences.look, self.supervisors)
 
     def _look_at_devices(self) -> None:
         for device in self.devices.changed_states():

@@ -8,11 +8,21 @@ from gateway.journal.copying import Contents, copy, examine
 from gateway.journal.green import GreenQueries
 from gateway.journal.particulars import particulars
 from gateway.journal.queries import Queries
-from gateway.journal.records import Committed, JournalStats, KeptReject, KnownDevice, Opened, Rebased, Stored
+from gateway.journal.records import (
+    Absence,
+    Committed,
+    JournalStats,
+    KeptReject,
+    KnownDevice,
+    Opened,
+    Rebased,
+    Stored,
+)
 from gateway.journal.resuming import go_on_past, last_numbers
 from gateway.journal.writer import Journal
 
 __all__ = [
+    "Absence",
     "Committed",
     "Condensed",
     "Contents",

@@ -8,7 +8,7 @@ from typing import TypeVar
 from gateway.errors import JournalDown
 from gateway.journal.condensing import Condensed, condensed
 from gateway.journal.queries import Queries
-from gateway.journal.records import JournalStats, KeptReject, Stored
+from gateway.journal.records import Absence, JournalStats, KeptReject, Stored
 from gateway.runtime import Worker
 
 T = TypeVar("T")
@@ -90,6 +90,10 @@ class GreenQueries:
     def reject_ids(self) -> list[int]:
         """Return which rejects there are, oldest first."""
         return self._ask(self._queries.reject_ids)
+
+    def absences(self, source: str, start_ts: float | None, end_ts: float | None, limit: int) -> list[Absence]:
+        """Return when this source or the gateway was away: the newest, oldest first."""
+        return self._ask(partial(self._queries.absences, source, start_ts, end_ts, limit))
 
     def _ask(self, query: Callable[[], T]) -> T:
         return self._within(_ANSWER_S, query)

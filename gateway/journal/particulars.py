@@ -19,7 +19,7 @@ _PRAGMAS = (
     "auto_vacuum",
     "journal_mode",
 )
-_COUNTED = ("devices", "logged", "blocks", "rejects", "repeats", "deliveries", "resume", "unset")
+_COUNTED = ("devices", "logged", "blocks", "rejects", "repeats", "deliveries", "resume", "unset", "absences")
 
 
 def particulars(path: Path) -> dict[str, object]:

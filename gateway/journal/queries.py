@@ -15,7 +15,7 @@ from gateway.journal.charts import Chart
 from gateway.journal.counting import count
 from gateway.journal.faults import words
 from gateway.journal.ranges import LAST, Wanted, named
-from gateway.journal.records import JournalStats, KeptReject, Stored
+from gateway.journal.records import Absence, JournalStats, KeptReject, Stored
 from gateway.journal.shelf import BlockHead
 from gateway.journal.tails import Tails
 
@@ -55,6 +55,12 @@ FROM rejects r LEFT JOIN repeats p ON p.id = r.id
 """
 _NEWEST_REJECTS = f"{_REJECTS} ORDER BY newest DESC, r.id DESC LIMIT ?"
 _THESE_REJECTS = f"{_REJECTS} WHERE r.id IN (SELECT value FROM json_each(?)) ORDER BY r.id"  # noqa: S608  no text from outside
+
+# Those that a clock stamped which wasn't set have a boot until they are put right.
+_ABSENCES = """
+SELECT source, reason, since, until FROM absences
+WHERE boot IS NULL AND source IN ('', ?) AND since <= ? AND coalesce(until, 9e999) >= ? ORDER BY since DESC LIMIT ?
+"""
 
 
 class Queries:
@@ -183,6 +189,15 @@ class Queries:
         """Return which rejects there are, oldest first."""
         with self._reading() as connection:
             return [id_ for (id_,) in connection.execute("SELECT id FROM rejects ORDER BY id")]
+
+    def absences(self, source: str, start_ts: float | None, end_ts: float | None, limit: int) -> list[Absence]:
+        """Return when this source or the gateway was away in a range of time: the newest, oldest first."""
+        start, end = -inf if start_ts is None else start_ts, inf if end_ts is None else end_ts
+        with self._reading() as connection:
+            if not connection.execute("SELECT 1 FROM sqlite_master WHERE name = 'absences'").fetchone():
+                return []
+            rows = connection.execute(_ABSENCES, (source, end, start, limit)).fetchall()
+        return [Absence(*row) for row in reversed(rows)]
 
     def close(self) -> None:
         """Let the file go; a later call opens it again."""

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 from gateway.ledger import Totals
 from gateway.model import Entry
@@ -107,6 +107,27 @@ class KeptReject:
         """Return what SQLite, which knows no booleans, has in these columns."""
         kept = cls(*row)
         return replace(kept, flawed=bool(kept.flawed), truncated=bool(kept.truncated))
+
+
+AbsenceReason = Literal["stopped", "away", "clock", "restored"]
+"""The gateway wasn't running; a source couldn't be reached; the gateway's clock was set ahead; what came then isn't in
+the backup that was restored."""
+
+
+class Absence(NamedTuple):
+    """A stretch of time of which there can't be readings, or none that came in time."""
+
+    source: str
+    """Empty: of the gateway itself."""
+    reason: AbsenceReason
+    since: float
+    """Unix seconds."""
+    until: float | None
+    """None: it isn't over."""
+
+    def describe(self) -> dict[str, object]:
+        """Return ABSENCE of docs/contract.md."""
+        return {"source": self.source or None, "reason": self.reason, "from": self.since, "to": self.until}
 
 
 @dataclass(frozen=True, slots=True)

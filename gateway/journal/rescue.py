@@ -35,6 +35,8 @@ _BOOKS: dict[str, tuple[str, tuple[Any, ...]]] = {
     "ledger": ("source", (str, *[int] * len(Outcome))),
     "rejects": ("id", (int, float, bytes, str, str, _TEXT_OR_NULL, int, int, int, bytes, bytes)),
     "repeats": ("id", (int, float, int)),
+    "absences": ("id", (int, str, str, float, (float, NoneType), _TEXT_OR_NULL)),
+    "alive": ("id", (int, float, _TEXT_OR_NULL, str)),
 }
 """Key and columns of the tables that go on as they are."""
 

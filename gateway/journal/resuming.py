@@ -11,7 +11,7 @@ from contextlib import closing, suppress
 from pathlib import Path
 
 from gateway.errors import JournalDown
-from gateway.journal import schema
+from gateway.journal import absences, schema
 from gateway.journal.copying import lasts
 from gateway.journal.faults import words
 from gateway.journal.opening import open_store
@@ -64,6 +64,7 @@ def go_on_past(path: Path, given: Mapping[str, int], at: float) -> Mapping[str, 
             names = {*found, *given, OTHERS}
             past = {name: _past(max(found.get(name, 0), given.get(name, 0)), at) for name in sorted(names)}
             connection.executemany("INSERT OR REPLACE INTO resume VALUES (?, ?)", past.items())
+            absences.was_restored(connection)
     except sqlite3.Error as error:
         raise JournalDown(words(path, error)) from error
     finally:

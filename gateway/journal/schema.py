@@ -76,6 +76,16 @@ CREATE TABLE age (id INTEGER PRIMARY KEY CHECK (id = 1), reached REAL NOT NULL);
 # Past which seq a device goes on whose readings a damage took, or of which a backup was restored; of the name "":
 # any that has no row.
 _RESUME = "CREATE TABLE resume (name TEXT PRIMARY KEY, seq INTEGER NOT NULL) WITHOUT ROWID;"
+# Of source "": of the gateway. An older gateway doesn't look at them, so the layout is the same with and without.
+# ``boot``: of which one a time in seconds since the boot is, where the clock wasn't set.
+_ABSENCES = """
+CREATE TABLE IF NOT EXISTS absences (
+    id INTEGER PRIMARY KEY, source TEXT NOT NULL, reason TEXT NOT NULL, since REAL NOT NULL, until REAL, boot TEXT
+);
+CREATE TABLE IF NOT EXISTS alive (
+    id INTEGER PRIMARY KEY CHECK (id = 1), at REAL NOT NULL, boot TEXT, reason TEXT NOT NULL
+);
+"""
 
 
 def sibling(path: Path, suffix: str) -> Path:
@@ -138,9 +148,15 @@ def create(connection: sqlite3.Connection) -> None:
     connection.execute("PRAGMA auto_vacuum = INCREMENTAL")  # so that a smaller max_size makes the file smaller
     # Views first: SQLite 3.40 doesn't check the list of free pages where the last in the schema is a view.
     connection.executescript(
-        f"BEGIN IMMEDIATE; {VIEWS} {_TABLES} {_BOOKS} {_TIMES} {_RESUME}"
+        f"BEGIN IMMEDIATE; {VIEWS} {_TABLES} {_BOOKS} {_TIMES} {_RESUME} {_ABSENCES}"
         f"PRAGMA application_id = {APPLICATION_ID}; PRAGMA user_version = {LAYOUT}; COMMIT;"
     )
+
+
+def add_absences(connection: sqlite3.Connection) -> None:
+    """Make the tables that a journal from before there were absences lacks, within the caller's transaction."""
+    for statement in filter(str.strip, _ABSENCES.split(";")):
+        connection.execute(statement)
 
 
 def is_older(connection: sqlite3.Connection) -> bool:

@@ -137,6 +137,7 @@ class Store:
     def keep_age(self, reached: float) -> None:
         """Remember where ``Age`` stands."""
         self._connection.execute("INSERT OR REPLACE INTO age VALUES (1, ?)", (reached,))
+        self.age = reached
 
     def probe(self) -> None:
         """Find out whether the disk takes writes, by writing for nothing."""

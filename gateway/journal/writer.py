@@ -13,11 +13,9 @@ from gateway.errors import JournalDown
 from gateway.heartbeat import Heartbeat
 from gateway.journal.committer import MOST_ENTRIES, Committer
 from gateway.journal.faults import words
+from gateway.journal.housekeeping import Housekeeping
 from gateway.journal.opening import lock, open_store
-from gateway.journal.packing import Packing
-from gateway.journal.rebase import Rebase
-from gateway.journal.records import Committed, Opened
-from gateway.journal.retention import Retention
+from gateway.journal.records import Absence, AbsenceReason, Committed, Opened
 from gateway.journal.tails import Tails
 from gateway.ledger import Totals
 from gateway.model import Entry
@@ -79,9 +77,7 @@ class Journal:
         self._retry_at = 0.0
         self._stopped = f"journal {path}: is not open"
         self._committer: Committer
-        self._rebase: Rebase
-        self._packing: Packing
-        self._retention: Retention
+        self._housekeeping: Housekeeping
         self._lock: IO[bytes]
         self._thread: NativeThread | None = None
 
@@ -102,9 +98,10 @@ class Journal:
             self._lock.close()
             raise
         self._committer = Committer(self._path, self._store, self._post, opened.refused)
-        self._rebase = Rebase(self._path, self._store, self._post, self._clock, self._steady)
-        self._packing = Packing(self._path, self._store, self._settings.max_size, self._steady)
-        self._retention = Retention(self._path, self._store, self._packing, self._settings, self._clock, self._steady)
+        parts = self._path, self._store, self._settings, self._post, self._clock, self._steady
+        self._housekeeping = Housekeeping(*parts)
+        if not opened.refused:
+            self._housekeeping.absences.step()  # before anybody asks
         self._stopped = ""
         self.heartbeat.beat()
         self._thread = NativeThread(target=self._work, name="journal-writer", daemon=True)
@@ -150,7 +147,16 @@ class Journal:
     def limit(self, settings: JournalSettings) -> None:
         """Keep to another retention and size from now on; never blocks."""
         self._settings = settings
-        self._retention.limit(settings)
+        self._housekeeping.limit(settings)
+
+    def keep_absence(
+        self, source: str, reason: AbsenceReason, began_ago_s: float, ended_ago_s: float | None = None
+    ) -> Absence | None:
+        """Note since when a source (``""``: the gateway) was away, or also until when, in seconds ago; never blocks.
+
+        Returns it; None while the clock isn't set, as nobody can say then when that was.
+        """
+        return self._housekeeping.absences.tell(source, reason, began_ago_s, ended_ago_s)
 
     @property
     def backlog(self) -> int:
@@ -165,8 +171,7 @@ class Journal:
     @property
     def problem(self) -> str:
         """What is wrong, for people: file and cause; empty: nothing."""
-        in_background = self._rebase.problem or self._packing.problem or self._retention.problem
-        return self._stopped or self._committer.problem or in_background
+        return self._stopped or self._committer.problem or self._housekeeping.problem
 
     def close(self, within_s: float = 10.0) -> bool:
         """Commit and post what was appended, then let the file go; blocks, for at most ``within_s``.
@@ -189,6 +194,8 @@ class Journal:
                 self._committer.retry()
             self._store.hurry()
             self._committer.take([])
+            if not self._committer.problem:
+                self._housekeeping.absences.end()
             self._stopped = f"journal {self._path}: is closed"
         except Exception as error:  # noqa: BLE001  a thread that may not log says in words why it ends
             self._stopped = words(self._path, error)
@@ -203,21 +210,12 @@ class Journal:
             self._began_at = monotonic()
             self._committer.take(batch)
         if not self._committer.problem:
-            self._busy = self._rebase.step() or self._tidy()
+            self._busy = self._housekeeping.step()
         elif was_writable:
             self._busy, self._retry_at = False, monotonic() + _TICK_S
         elif monotonic() >= self._retry_at:
             self._committer.retry()
             self._retry_at = monotonic() + _TICK_S
-
-    def _tidy(self) -> bool:
-        """Pack, or remove what is old; return whether there is more to do now.
-
-        Between two rounds of packing the other comes first: where one round follows the other it would never come.
-        """
-        if self._packing.is_under_way:
-            return self._packing.step() or self._retention.step()
-        return self._retention.step() or self._packing.step()
 
     def _next_batch(self) -> list[Entry]:
         """Wait for entries, for something due, or for the end."""
@@ -238,7 +236,7 @@ class Journal:
             self._committer.give_up(self._stopped, self._queued())
         finally:
             with suppress(Exception):
-                self._retention.keep_age()
+                self._housekeeping.retention.keep_age()
             self._store.close()
             self._lock.close()
 

@@ -3,7 +3,7 @@
 import csv
 import io
 from collections.abc import Callable, Iterator, Sequence
-from typing import Annotated, Literal, Self
+from typing import Annotated, Literal, Self, TypeVar
 
 import orjson
 from flask import Blueprint, Response, abort, request
@@ -45,9 +45,22 @@ class ReadingsQuery(BaseModel):
         return self
 
 
-def _parse_query() -> ReadingsQuery:
+class AbsencesQuery(BaseModel):
+    """The parameters of ``/api/v1/devices/ID/absences``."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    from_: _Seconds | None = Field(None, alias="from")
+    to: _Seconds | None = None
+    limit: int = Field(100, ge=1, le=1000)
+
+
+_Query = TypeVar("_Query", bound=BaseModel)
+
+
+def _parse_query(kind: type[_Query]) -> _Query:
     try:
-        return ReadingsQuery.model_validate(request.args.to_dict())
+        return kind.model_validate(request.args.to_dict())
     except ValidationError as error:
         first = error.errors()[0]
         abort(400, f"{first['loc'][0]}: {first['msg']}" if first["loc"] else first["msg"].removeprefix("Value error, "))
@@ -73,11 +86,22 @@ def blueprint(services: Services) -> Blueprint:
     def readings(device_id: str) -> Response:
         return _page_of(services, device_id)
 
+    @api.get("/api/v1/devices/<device_id>/absences")
+    def absences(device_id: str) -> Response:
+        return _absences_of(services, device_id)
+
     return api
 
 
+def _absences_of(services: Services, device_id: str) -> Response:
+    query = _parse_query(AbsencesQuery)
+    device = services.devices.describe(device_id) or abort(404, f"no device {device_id!r} was heard of")
+    found = services.history.absences(str(device["source"]), query.from_, query.to, query.limit)
+    return reply({"device": device_id, "absences": [absence.describe() for absence in found]})
+
+
 def _page_of(services: Services, device_id: str) -> Response:
-    query = _parse_query()
+    query = _parse_query(ReadingsQuery)
     if device_id not in services.devices:
         abort(404, f"no device {device_id!r} was heard of")
     if query.metric is not None and query.max_points is not None:

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Protocol
 
 from gateway.devices import Devices
-from gateway.journal import JournalStats, Stored
+from gateway.journal import Absence, JournalStats, Stored
 from gateway.live import Live
 from gateway.rejects import Rejects
 
@@ -31,6 +31,9 @@ class History(Protocol):
         self, device: str, *, metric: str, start_ts: float | None, end_ts: float | None, most: int
     ) -> Sequence[Stored]:
         """Return the readings of a metric, with it alone, as about ``most``, with the extremes."""
+
+    def absences(self, source: str, start_ts: float | None, end_ts: float | None, limit: int) -> Sequence[Absence]:
+        """Return when this source or the gateway was away in a range of time: the newest, oldest first."""
 
     def stats(self) -> JournalStats:
         """Return the journal's size."""

@@ -104,7 +104,7 @@ class Opening:
         """Have all that is in the log packed into blocks, and wait for the end of that."""
         store = self.journal._store
         upto = store.next_row
-        self.journal._packing.hurry()
+        self.journal._housekeeping.packing.hurry()
         with self.journal._changed:
             self.journal._changed.notify()
         wait_until(lambda: store.first_row >= upto or self.journal.problem, "the log is packed", timeout_s=DEADLINE_S)

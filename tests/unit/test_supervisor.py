@@ -299,7 +299,7 @@ def test_a_long_outage_is_no_silence(run):
     restart.set()
     until(lambda: supervisor.state == "down")
     supervisor._heard.last -= 7200.0
-    supervisor._parted_at -= 7200.0
+    supervisor.parted_at -= 7200.0
     until(lambda: supervisor.state == "up")
     supervisor.check()
     assert supervisor.state == "up"

@@ -32,7 +32,7 @@ def test_what_viewers_answered_while_the_hub_was_busy_is_read_before_they_are_lo
 
     live = SimpleNamespace(announce_watchers=idle, look=look)
     others = SimpleNamespace(tick=idle, keep_ledger=idle, ledger=SimpleNamespace(totals=idle))
-    upkeep = Upkeep(Chores([]), others, others, [], others, live, others, others, idle)
+    upkeep = Upkeep(Chores([]), others, others, [], others, live, others, others, others, idle)
     with ours, theirs, request, asker:
         tasks = [runtime.spawn(read_answer), runtime.spawn(be_busy), runtime.spawn(upkeep.serve_viewers, stopping)]
         runtime.sleep()

@@ -235,7 +235,7 @@ def test_a_disk_that_refuses_while_packing_loses_nothing(path: Path, monkeypatch
         it.put(list(delivered(0, 1200)))
         store, real = it.journal._store, it.journal._store._connection
         store._connection = Refusing(real, statement)
-        it.journal._packing.hurry()
+        it.journal._housekeeping.packing.hurry()
         wait_until(lambda: "aren't packed" in it.journal.problem, "it is told")
         it.put(list(delivered(1200, 1201)))
         assert everything(asking(path, tails=it.journal.tails)) == expected(1201)

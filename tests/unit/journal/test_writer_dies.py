@@ -21,7 +21,7 @@ def let_die_with_queued(it: Opening, *entries: Entry) -> None:
             it.journal.append(one)
         raise MemoryError
 
-    it.journal._retention.step = step
+    it.journal._housekeeping.retention.step = step
 
 
 def only_batch(it: Opening) -> Committed:
@@ -69,6 +69,6 @@ def test_what_comes_while_it_ends_comes_back_too(path: Path, monkeypatch) -> Non
 
 def test_the_file_is_let_go_whatever_fails_at_the_end(path: Path, monkeypatch) -> None:
     with opened(path) as it:
-        monkeypatch.setattr(it.journal._retention, "keep_age", out_of_memory)
+        monkeypatch.setattr(it.journal._housekeeping.retention, "keep_age", out_of_memory)
     with opened(path) as it:
         assert it.opened.problem == ""

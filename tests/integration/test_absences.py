@@ -1,0 +1,113 @@
+"""The real daemon is killed, stopped and started, and loses its broker: what it says of it afterwards."""
+
+import json
+import time
+import urllib.error
+
+import pytest
+
+from tests.support.clocks import Clock
+from tests.support.daemon import Daemon, mqtt
+from tests.support.mosquitto import Mosquitto
+from tests.support.ports import wait_until
+from tests.support.viewers import Viewer
+
+
+@pytest.fixture
+def broker(tmp_path):
+    with Mosquitto(tmp_path / "broker") as running:
+        yield running
+
+
+@pytest.fixture
+def clock(tmp_path):
+    return Clock(tmp_path / "offset")
+
+
+@pytest.fixture
+def daemon(tmp_path, broker, clock):
+    with Daemon(tmp_path / "gateway", mqtt(broker.port), command=clock.command) as running:
+        running.wait_up("broker")
+        say(broker, running, 1)
+        yield running
+
+
+def say(broker, daemon, n):
+    """Publish a reading, and wait until it is kept."""
+    broker.publish("sensors/kitchen", json.dumps({"n": n}))
+    wait_until(lambda: "kitchen" in known(daemon) and newest(daemon)["values"]["n"] == n, f"reading {n}")
+
+
+def newest(daemon):
+    return daemon.readings("kitchen")[-1]
+
+
+def known(daemon):
+    return {device["id"] for device in daemon.get("/api/v1/devices")["devices"]}
+
+
+def absences(daemon, query=""):
+    found = daemon.get(f"/api/v1/devices/kitchen/absences{query}")
+    assert found["device"] == "kitchen"
+    return found["absences"]
+
+
+def test_a_gateway_that_was_killed_or_stopped_says_from_when_to_when_it_was_not_running(broker, daemon, clock):
+    assert absences(daemon) == []
+    began = newest(daemon)["ts"]
+    daemon.kill()
+    killed = time.time()
+    clock.set_off_by(600.0)  # as if it was off for ten minutes
+    daemon.start()
+    (first,) = absences(daemon)
+    assert (first["source"], first["reason"]) == (None, "stopped")
+    assert began <= first["from"] <= killed
+    assert killed + 600.0 <= first["to"] <= time.time() + 600.0
+    before = time.time() + 600.0
+    daemon.stop()
+    stopped = time.time() + 600.0
+    clock.set_off_by(1200.0)
+    daemon.start()
+    _, second = absences(daemon)
+    assert before <= second["from"] <= stopped
+    assert stopped + 600.0 <= second["to"] <= time.time() + 1200.0
+    assert absences(daemon, f"?from={second['from']}&to={second['to']}&limit=5") == [second]
+    assert absences(daemon, "?limit=1") == [second]
+
+
+def test_a_broker_that_was_stopped_is_said_to_be_away_and_every_page_is_told(broker, daemon):
+    with Viewer(daemon.url) as viewer:
+        stopped = time.time()
+        broker.stop()
+        wait_until(lambda: absences(daemon), "the broker is said to be away", timeout_s=20.0)
+        (open_,) = absences(daemon)
+        assert (open_["source"], open_["reason"], open_["to"]) == ("broker", "away", None)
+        assert stopped <= open_["from"] <= stopped + 3.0
+        broker.start()
+        wait_until(lambda: absences(daemon)[0]["to"], "and to be back", timeout_s=20.0)
+        say(broker, daemon, 2)
+        (over,) = absences(daemon)
+        assert over["from"] == open_["from"]
+        assert open_["from"] + 5.0 <= over["to"] <= newest(daemon)["ts"]
+        assert [viewer.wait_for("absence") for _ in range(2)] == [open_, over]
+
+
+def test_a_clock_that_is_set_ahead_is_said(daemon, clock):
+    before = time.time()
+    clock.set_off_by(3600.0)
+    wait_until(lambda: absences(daemon), "it is said")
+    (found,) = absences(daemon)
+    assert (found["source"], found["reason"]) == (None, "clock")
+    assert before <= found["from"] <= time.time()
+    assert found["to"] - found["from"] == pytest.approx(3600.0, abs=1.0)
+
+
+@pytest.mark.parametrize(
+    ("path", "code"),
+    [("kitchen/absences?limit=0", 400), ("kitchen/absences?since=1", 400), ("attic/absences", 404)],
+)
+def test_what_cannot_be_answered_is_refused(daemon, path, code):
+    with pytest.raises(urllib.error.HTTPError) as refused:
+        daemon.get(f"/api/v1/devices/{path}")
+    refused.value.close()
+    assert refused.value.code == code
