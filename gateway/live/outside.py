@@ -49,6 +49,9 @@ class Transport(Protocol):
     def leave(self, viewer: str, room: str) -> None:
         """Take a viewer out of it."""
 
+    def progress(self, viewer: str) -> tuple[int, int]:
+        """Return ``handed`` and ``answered`` of its traffic, for a fraction of the time."""
+
     def traffic(self, viewer: str) -> Traffic:
         """Return what went to this viewer."""
 

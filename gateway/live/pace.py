@@ -43,39 +43,37 @@ class Lateness:
         self._asked_at = -inf
         self._asked = 0
         self._handed = 0
-        self._emissions = 0
-        self._settled = False
+        self._settled = -1
 
-    def rests(self, emissions: int) -> bool:
-        """Tell whether there is nothing to look at: it has handled all, and nothing was emitted since the last look."""
-        rests = self._settled and emissions == self._emissions
-        self._emissions = emissions
-        return rests
+    def rests(self, handed: int) -> bool:
+        """Tell whether there is nothing to look at: it has handled all that it was ever handed."""
+        return handed == self._settled
 
-    def looked(self, traffic: Traffic) -> None:
-        """Note how it stands at the end of a look."""
-        reached = min(traffic.acknowledged, traffic.answered + _ASK_BYTES)
-        self._settled = traffic.answered >= self._asked and reached >= traffic.handed
+    def is_asked(self, answered: int) -> bool:
+        """Tell whether an answer is missing."""
+        return answered < self._asked
 
-    def is_late(self, at: float, traffic: Traffic) -> bool:
-        """Tell whether an answer has been missing for too long."""
-        return traffic.answered < self._asked and at - self._asked_at >= LATE_S
+    def is_long_ago(self, at: float) -> bool:
+        """Tell whether an answer has been missing for too long, or says nothing any more of how it is doing."""
+        return at - self._asked_at >= LATE_S
 
-    def is_stuck(self, at: float, traffic: Traffic) -> bool:
-        """Tell whether to ask since its system is behind; call at each look."""
-        stuck = traffic.acknowledged < self._handed
-        self._handed = traffic.handed
-        return stuck and traffic.answered >= self._asked and at - self._asked_at >= LATE_S
-
-    def is_due(self, at: float, traffic: Traffic, every_s: float) -> bool:
+    def is_due(self, at: float, handed: int, every_s: float) -> bool:
         """Tell whether to ask in turn: a browser takes from its system what its page handles much later."""
-        if traffic.answered < self._asked or at - self._asked_at < every_s:
-            return False
-        return traffic.handed - self._asked >= _ASK_BYTES
+        return at - self._asked_at >= every_s and handed - self._asked >= _ASK_BYTES
 
-    def asked(self, at: float, traffic: Traffic) -> None:
+    def is_stuck(self, traffic: Traffic) -> bool:
+        """Tell whether to ask since its system is behind what it was handed by the last look."""
+        reached = min(traffic.acknowledged, traffic.answered + _ASK_BYTES)
+        self._settled = traffic.handed if reached >= traffic.handed else -1
+        return traffic.acknowledged < self._handed
+
+    def looked(self, handed: int) -> None:
+        """Note how much it was handed by the end of a look."""
+        self._handed = handed
+
+    def asked(self, at: float, handed: int) -> None:
         """Note that it was asked."""
-        self._asked_at, self._asked = at, traffic.handed
+        self._asked_at, self._asked = at, handed
 
 
 class Pace:

@@ -9,11 +9,11 @@ from gateway.live.watches import Watch
 
 _FEW = 4
 """Viewers: so many are sent everything at once. It costs less than a reading's way from its source to here."""
-_SHARE = 0.003
+_SHARE = 0.002
 """Of the hub's time, for a room's other viewers: where emissions would take more they wait for company."""
-_SHORTEST_S, LONGEST_S = 0.01, 0.04
+_SHORTEST_S, LONGEST_S = 0.015, 0.06
 """What would wait for less than the one goes at once; nothing waits for longer than the other."""
-_COMMIT_S = 0.005
+_COMMIT_S = 0.003
 """From a source to here, where the disk is no bottleneck."""
 _WEIGHT = 0.25
 """Of the last emission in what one costs a viewer."""
@@ -59,7 +59,7 @@ class Room:
         return f"{self.device}/{self.every_s:g}" if self.every_s else self.device
 
     def window_s(self) -> float:
-        """Return for how long emissions wait for company: 0, 10, 20 or 40 ms, as they are dear, or as was asked for."""
+        """Return for how long emissions wait for company: 0, 15, 30 or 60 ms as they are dear, or as was asked for."""
         if self.every_s:
             return self.every_s
         wanted, window = max(self.live - _FEW, 0) * self._cost_s / _SHARE, _SHORTEST_S
@@ -81,7 +81,7 @@ class Room:
             earliest = self._emitted_at + window
             return None if at >= earliest else ceil(earliest / window - _ROUNDING) * window
         turn = turn_after(self._emitted_at, window)
-        return None if at >= turn else turn
+        return None if at >= turn - _ROUNDING * window else turn
 
     @property
     def is_large(self) -> bool:

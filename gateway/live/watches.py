@@ -48,6 +48,11 @@ class Viewer:
     pace: Pace = field(default_factory=Pace)
     lateness: Lateness = field(default_factory=Lateness)
 
+    @property
+    def is_live(self) -> bool:
+        """Whether it is live for one of them, at least."""
+        return len(self.behind) < len(self.watches)
+
     def take_turn(self) -> Watch:
         """Return the watch behind that waited longest, and put it at the end."""
         device = next(iter(self.behind))

@@ -171,6 +171,16 @@ class Sockets:
         session = self._session(viewer)
         return session is not None and ask(session)
 
+    def progress(self, viewer: str) -> tuple[int, int]:
+        """Return the bytes handed to this viewer, and those that it has answered for."""
+        session = self._session(viewer)
+        if session is None:
+            return 0, 0
+        queue, socket = session.queue, session.websocket if session.upgraded else None
+        if socket is None:
+            return queue.passed + queue.unsent, queue.passed
+        return socket.written + socket.waiting + queue.unsent, socket.credit.answered
+
     def traffic(self, viewer: str) -> Traffic:
         """Return what went to this viewer, in bytes; one that polls has taken what it polled."""
         session = self._session(viewer)

@@ -25,6 +25,7 @@ _PING, _PONG = "2", "3"
 """Engine.IO's, in text frames."""
 _MOST_FRAGMENTS = 64
 """Of one message; an empty one adds no byte to what is bounded."""
+_AHEAD_BYTES = 512
 _PING_FRAME = b"\x81\x012"
 _NORMAL, _WRONG_KIND, _NO_TEXT, _TOO_BIG = 1000, 1003, 1007, 1009
 """Close codes of RFC 6455, section 7.4.1."""
@@ -52,6 +53,24 @@ class _Message(RFC6455WebSocket.Message):  # type: ignore[misc]  # eventlet has 
             raise FailedConnectionError(_NO_TEXT, "text is UTF-8") from error
 
 
+class _ReadAhead:
+    """A connection that is asked for more than is wanted: a frame is taken in three pieces, each a call else."""
+
+    def __init__(self, connection: Any) -> None:
+        self._connection = connection
+        self.ahead = b""
+
+    def recv(self, size: int) -> bytes:
+        """Return what is there, at most so much, none at the end; waits."""
+        if not self.ahead:
+            self.ahead = self._connection.recv(max(size, _AHEAD_BYTES))
+        data, self.ahead = self.ahead[:size], self.ahead[size:]
+        return data
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._connection, name)
+
+
 def nothing() -> None:
     """Do nothing."""
 
@@ -60,6 +79,7 @@ class WebSocket(RFC6455WebSocket):  # type: ignore[misc]  # eventlet has no type
     """One connection; ``write_now`` sends a ready frame past the queue where nothing waits in it."""
 
     Message = _Message
+    socket: Any
     websocket_closed: bool
     written = 0
     """Bytes that the kernel took, ever."""
@@ -69,6 +89,7 @@ class WebSocket(RFC6455WebSocket):  # type: ignore[misc]  # eventlet has no type
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self._send_now = self.socket.fd.send
+        self.socket = _ReadAhead(self.socket)
         self.credit = Credit()
         """What the client's answers tell of it."""
         self._fragments = 0
@@ -122,7 +143,7 @@ class WebSocket(RFC6455WebSocket):  # type: ignore[misc]  # eventlet has no type
 
     def _has_spoken(self) -> bool:
         """Tell whether something of it waits here to be read: the delay of its answer is ours then."""
-        return any(self._ioctl(termios.FIONREAD))
+        return bool(self.socket.ahead) or any(self._ioctl(termios.FIONREAD))
 
     def _ioctl(self, request: int) -> bytes:
         """Return what the system says of this connection, nothing if it is closed."""

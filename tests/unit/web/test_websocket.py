@@ -76,3 +76,27 @@ def test_unmasking_is_what_the_standard_says(size, offset):
     data, mask = bytes(n * 7 % 256 for n in range(size)), (1, 2, 3, 250)
     expected = bytes(byte ^ mask[(offset + index) % 4] for index, byte in enumerate(data))
     assert WebSocket._apply_mask(data, mask, size, offset) == expected
+
+
+def masked(text):
+    """Return a short text frame as a client sends it."""
+    return bytes((0x81, 0x80 | len(text))) + bytes(4) + text.encode()
+
+
+def test_what_came_together_is_read_frame_by_frame(ends):
+    websocket, theirs = ends
+    sent = [f"{number}:" + "y" * (number % 120) for number in range(200)]
+    stream = b"".join(map(masked, sent))
+    spawn(lambda: [theirs.send(stream[at : at + 777]) and sleep(0) for at in range(0, len(stream), 777)])
+    assert [websocket.wait() for _ in sent] == sent
+
+
+def test_a_viewer_whose_word_was_read_with_another_has_spoken(ends):
+    websocket, theirs = ends
+    websocket.written = 1_000_000  # far more than an unknown viewer may have under way
+    assert not websocket.has_credit(1)
+    theirs.send(masked("first") + masked("second"))
+    assert websocket.wait() == "first"
+    assert websocket.has_credit(1)
+    assert websocket.wait() == "second"
+    assert not websocket.has_credit(1)
