@@ -1,11 +1,13 @@
-/* Drawing what is missing, and the expected bounds, onto a chart's canvas. */
+/* Drawing what is missing, who was away, and the expected bounds, onto a chart's canvas. */
 
+import { brief, cause } from "./absences.js";
 import { token } from "./dom.js";
 import { several } from "./format.js";
 
 const LEAST_WIDTH = 6;
 const LINES = 4; // of labels below one another
 const LINE_HEIGHT = 16;
+const HATCH = 7; // between two lines
 
 const REASONS = {
   expired: "expired",
@@ -30,6 +32,51 @@ export function drawBreaks(plot, breaks) {
     const place = { left, width, line: line++ % LINES };
     inside(plot, () => shade(ctx, bbox, place, words(gap)));
   }
+}
+
+/** Hatch the times of `absences`, up to `end` where they aren't over, and say why where there is room. */
+export function drawAbsences(plot, absences, end) {
+  const { ctx, bbox } = plot;
+  for (const absence of absences) {
+    const left = plot.valToPos(absence.from, "x", true);
+    const width = Math.max(plot.valToPos(absence.to ?? end, "x", true) - left, devicePixelRatio);
+    if (absence.from < end) inside(plot, () => hatch(ctx, { ...bbox, left, width }, absence, devicePixelRatio));
+  }
+}
+
+/** Hatch a box, and say why where that fits. `unit`: of this context, in pixels of the page. */
+export function hatch(ctx, { left, top, width, height }, absence, unit) {
+  ctx.save();
+  ctx.beginPath();
+  ctx.rect(left, top, width, height);
+  ctx.clip();
+  ctx.fillStyle = token("--away");
+  ctx.fillRect(left, top, width, height);
+  ctx.strokeStyle = token("--away-line");
+  ctx.lineWidth = unit;
+  ctx.beginPath();
+  for (let x = left - height; x < left + width; x += HATCH * unit) {
+    ctx.moveTo(x, top + height);
+    ctx.lineTo(x + height, top);
+  }
+  ctx.rect(left, top, width, height);
+  ctx.stroke();
+  name(ctx, { left, top, width, height }, absence, unit);
+  ctx.restore();
+}
+
+function name(ctx, { left, top, width, height }, absence, unit) {
+  ctx.font = `600 ${12 * unit}px ${token("--sans")}`;
+  const text = [cause(absence), brief(absence)].find((one) => ctx.measureText(one).width < width - 12 * unit);
+  if (!text) return;
+  const room = ctx.measureText(text).width;
+  ctx.textAlign = "center";
+  ctx.textBaseline = "middle";
+  const middle = [left + width / 2, top + height - 17 * unit];
+  ctx.fillStyle = token("--surface");
+  ctx.fillRect(middle[0] - room / 2 - 4 * unit, middle[1] - 9 * unit, room + 8 * unit, 18 * unit);
+  ctx.fillStyle = token("--muted");
+  ctx.fillText(text, ...middle);
 }
 
 function inside({ ctx, bbox }, paint) {

@@ -1,8 +1,9 @@
 /* One metric's chart over time. */
 
 import uPlot from "../vendor/uPlot.esm.js";
-import { drawBounds, drawBreaks } from "./bands.js";
-import { element, token } from "./dom.js";
+import { brief, splits, words } from "./absences.js";
+import { drawAbsences, drawBounds, drawBreaks } from "./bands.js";
+import { capital, element, token } from "./dom.js";
 import { clock, day, Figure, label, moment } from "./format.js";
 import { quietParts } from "./silence.js";
 
@@ -12,6 +13,8 @@ const STEPS_S = [1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 
 
 export class Chart {
   #breaks = [];
+  #absences = [];
+  #end = 0;
   #plot = null;
   #width = 0;
   #figure = new Figure();
@@ -30,11 +33,13 @@ export class Chart {
     new ResizeObserver(() => this.#fit()).observe(this.box);
   }
 
-  /** Show `series` from `start` to `end` (Unix seconds), with its breaks. */
-  draw(series, { start, end }, breaks) {
+  /** Show `series` from `start` to `end` (Unix seconds), with its breaks and who was away. */
+  draw(series, { start, end }, breaks, absences) {
     if (!this.box.clientWidth) return;
     this.#plot ??= this.#make();
     this.#breaks = breaks;
+    this.#absences = absences;
+    this.#end = end;
     const { times, values } = series.since(start);
     this.#plot.batch(() => {
       this.#plot.setData([times, values], false);
@@ -66,7 +71,7 @@ export class Chart {
       axes: [this.#axis({ values: timeTicks, incrs: STEPS_S, space: 70, size: 28 }), this.#axis({ values: plainTicks, size: widest })],
       series: [{}, this.#line()],
       hooks: {
-        drawAxes: [(plot) => { drawBounds(plot, this.info); drawBreaks(plot, this.#breaks); }],
+        drawAxes: [(plot) => this.#drawBehind(plot)],
         setCursor: [() => this.#read()],
       },
     };
@@ -87,19 +92,41 @@ export class Chart {
       stroke: () => token(this.colour),
       width: 1.75,
       points: { size: 5, fill: () => token(this.colour) },
-      gaps: (plot, _, from, to, breaks) => [...breaks, ...quietParts(plot, from, to)].sort(byLeft),
+      gaps: (plot, _, from, to, breaks) => [...breaks, ...quietParts(plot, from, to, this.#apart(plot))].sort(byLeft),
     };
   }
 
-  /** Say the value under the cursor, else the newest. */
+  #apart(plot) {
+    return splits(plot.data[0], this.#absences, this.#end);
+  }
+
+  #drawBehind(plot) {
+    drawAbsences(plot, this.#absences, this.#end);
+    drawBounds(plot, this.info);
+    drawBreaks(plot, this.#breaks);
+  }
+
+  /** Say the value under the cursor, or who was away then; else the newest. */
   #read() {
     if (!this.#plot) return;
     const [times, values] = this.#plot.data;
     const at = this.#plot.cursor.idx ?? values.length - 1;
+    const absence = this.#pointedAt(times[at]);
+    this.readout.classList.toggle("words", Boolean(absence));
+    if (absence) return this.readout.replaceChildren(capital(words(absence, this.#end, brief)));
     const given = values[at];
     if (typeof given !== "number") return;
     const shown = element("strong", {}, [this.#figure.text(given), this.info.unit].filter(Boolean).join(" "));
     this.readout.replaceChildren(shown, ` at ${moment(times[at], Date.now() / 1000)}`);
+  }
+
+  /* The absence under the cursor; where a reading lies in it, that is what is pointed at. */
+  #pointedAt(nearest) {
+    const { left } = this.#plot.cursor;
+    if (!(left >= 0)) return undefined;
+    const ts = this.#plot.posToVal(left, "x");
+    const isIn = ({ from, to }, moment) => moment > from && moment < (to ?? this.#end);
+    return this.#absences.find((one) => isIn(one, ts) && !isIn(one, nearest));
   }
 }
 

@@ -1,5 +1,6 @@
 /* One device, live: its place in the stream outlives the connection. */
 
+import { Absences } from "./absences.js";
 import { between, get } from "./api.js";
 import { words } from "./bands.js";
 import { awaySince, showState } from "./connection.js";
@@ -22,6 +23,7 @@ const rate = maxHz > 0 ? { max_hz: Math.min(Math.max(maxHz, 0.1), 1000) } : {};
 
 const record = new Record();
 const past = new Past(device, record);
+const absences = new Absences(device);
 const link = new Link();
 const draw = coalesced(drawNow);
 const view = new View(draw);
@@ -33,7 +35,7 @@ let settling = null;
 function drawNow() {
   const now = link.now();
   const span = windowOf(seconds, now, record.newest);
-  view.draw(record, span, now);
+  view.draw(record, span, now, absences.within(span));
   page.dataset.lastSeq = record.last ?? "";
   page.dataset.firstSeq = record.first ?? "";
   page.dataset.points = record.total;
@@ -86,6 +88,7 @@ async function restart(why) {
   await link.ask("leave", { device });
   record.clear();
   past.reset();
+  absences.clear();
   view.clear();
   byId("notices").replaceChildren();
   notice(why);
@@ -95,6 +98,7 @@ async function restart(why) {
 async function loadPast() {
   const progress = byId("progress");
   try {
+    await absences.load();
     const whole = await past.load(link.now() - seconds, (total) => {
       say(progress, `Loading: ${several(total, "reading")}`);
       draw();
@@ -111,6 +115,11 @@ function putRight() {
   settling = setTimeout(() => {
     restart("The gateway's clock was set: earlier times are right now.").catch((error) => notice(error.message));
   }, SETTLED_MS);
+}
+
+/* The journal has true times of absences a moment after the clock was set. */
+function learnAbsences() {
+  setTimeout(() => absences.load().then(draw, () => {}), 2 * SETTLED_MS);
 }
 
 function take({ readings, thinned }) {
@@ -147,6 +156,8 @@ link.onLost(() => { say(byId("watchers"), ""); tick(); });
 link.on("readings", mine(take));
 link.on("gap", mine(miss));
 link.on("rebased", mine(putRight));
+link.on("absence", (news) => absences.take(news, about?.source) && draw());
+link.on("clock", learnAbsences);
 link.on("device", (news) => news.id === device && learn(news));
 link.on("room_info", mine(({ watchers }) => say(byId("watchers"), watchers > 1 ? `${watchers} watching` : "")));
 byId("ranges").addEventListener("click", ({ target }) => {

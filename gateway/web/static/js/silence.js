@@ -12,13 +12,16 @@ export function usual(times, from, to) {
   return Math.max(LEAST_S, FACTOR * (steps[steps.length >> 1] ?? 0));
 }
 
-/** uPlot's form of the parts, in canvas pixels, where no line is drawn. */
-export function quietParts(plot, from, to) {
+/**
+ * uPlot's form of the parts, in canvas pixels, where no line is drawn; nor before the points in `apart`, whose
+ * keys are indices.
+ */
+export function quietParts(plot, from, to, apart) {
   const times = plot.data[0];
   const limit = usual(times, from, to);
   const parts = [];
   for (let index = from + 1; index <= to; index++) {
-    if (times[index] - times[index - 1] <= limit) continue;
+    if (times[index] - times[index - 1] <= limit && !apart.has(index)) continue;
     parts.push([plot.valToPos(times[index - 1], "x", true), plot.valToPos(times[index], "x", true)]);
   }
   return parts;

@@ -1,5 +1,7 @@
 /* Words and booleans over time: a strip of coloured stretches. */
 
+import { splits } from "./absences.js";
+import { hatch } from "./bands.js";
 import { element, say, token } from "./dom.js";
 import { clock, Figure, label, moment } from "./format.js";
 
@@ -22,13 +24,15 @@ export class Timeline {
       element("div", { className: "plot strip" }, this.canvas));
   }
 
-  draw(series, window) {
+  draw(series, window, _, absences) {
     const { times, values } = series.since(window.start);
     const newest = values.findLast((one) => one !== null);
     if (newest !== undefined) say(this.readout, this.#figure.text(newest));
     if (!this.canvas.clientWidth) return;
     const pen = this.#pen();
+    breakOff(times, values, splits(times, absences, window.end));
     for (const stretch of stretches(times, values, window.end)) this.#paint(pen, stretch, window);
+    for (const absence of absences) this.#hatch(pen, absence, window);
     this.#axis(pen, window);
   }
 
@@ -58,6 +62,13 @@ export class Timeline {
     pen.fillText(text, left + 8, 4 + STRIP / 2);
   }
 
+  #hatch(pen, absence, { start, end }) {
+    const wide = this.canvas.clientWidth / (end - start);
+    const [from, to] = [Math.max(absence.from, start), Math.min(absence.to ?? end, end)];
+    if (from >= to) return;
+    hatch(pen, { left: (from - start) * wide, top: 4, width: Math.max(1, (to - from) * wide), height: STRIP }, absence, 1);
+  }
+
   #colourOf(given) {
     if (typeof given === "boolean") return given ? "--line-4" : "--muted";
     if (!this.#colours.has(given)) this.#colours.set(given, `--line-${(this.#colours.size % COLOURS) + 1}`);
@@ -70,6 +81,15 @@ export class Timeline {
     pen.fillText(moment(start, end), 0, STRIP + 20);
     pen.textAlign = "right";
     pen.fillText(clock(end), this.canvas.clientWidth, STRIP + 20);
+  }
+}
+
+/** Put a break into the points wherever `apart`, a map from index to time, says. */
+export function breakOff(times, values, apart) {
+  for (const [index, ts] of [...apart].sort(([one], [other]) => other - one)) {
+    if (index === 0) continue;
+    times.splice(index, 0, ts);
+    values.splice(index, 0, null);
   }
 }
 

@@ -1,5 +1,6 @@
 /* The device page's elements: tiles, charts, the table of the last readings. */
 
+import { list } from "./absences.js";
 import { Chart } from "./charts.js";
 import { byId, element } from "./dom.js";
 import { showValue } from "./figure.js";
@@ -14,6 +15,7 @@ export class View {
   #tiles = new Map();
   #charts = new Map();
   #columns = "";
+  #listed = "";
   #newest = null; // the reading in the table's first row
   #visible = new Set();
   #watch;
@@ -27,11 +29,12 @@ export class View {
   }
 
   /** Show everything of `record` in `window`; what is out of sight waits. */
-  draw(record, window, now) {
+  draw(record, window, now, absences) {
     byId("empty").hidden = record.newest !== null;
     byId("past").hidden = byId("latest").hidden = record.newest === null;
-    this.#drawAll(record.numbers, Chart, byId("charts"), window, record.breaks);
-    this.#drawAll(record.states, Timeline, byId("strips"), window, record.breaks);
+    this.#drawAll(record.numbers, Chart, byId("charts"), window, record.breaks, absences);
+    this.#drawAll(record.states, Timeline, byId("strips"), window, record.breaks, absences);
+    this.#list(absences, now);
     this.#table(record, now);
   }
 
@@ -61,11 +64,18 @@ export class View {
     this.#visible.clear();
   }
 
-  #drawAll(all, Kind, parent, window, breaks) {
+  #list(absences, now) {
+    const key = JSON.stringify(absences);
+    if (key === this.#listed) return;
+    this.#listed = key;
+    byId("absences").replaceChildren(...list(absences, now));
+  }
+
+  #drawAll(all, Kind, parent, window, ...marks) {
     for (const [name, series] of all) {
       this.#tile(name, series);
       const chart = this.#chart(name, Kind, parent);
-      if (this.#visible.has(chart.root)) chart.draw(series, window, breaks);
+      if (this.#visible.has(chart.root)) chart.draw(series, window, ...marks);
     }
   }
 
