@@ -192,6 +192,18 @@ def test_a_device_has_its_history_at_once(broker: Mosquitto, daemon: Daemon, vis
     expect(page.locator("#rows tr").first).to_have_attribute("data-seq", "800")
 
 
+def test_history_that_is_asked_for_does_not_overtake_what_comes_live(broker: Mosquitto, visit: Begin) -> None:
+    now = time.time()
+    messages = [climate(20 + one / 100, ts=now - 2 * (400 - one)) for one in range(400)]  # more than the shown 5 min
+    broker.publish_all([("sensors/kitchen", one) for one in messages])
+    for _ in range(3):
+        viewer = visit()
+        viewer.open_device("kitchen")
+        viewer.wait_for_data("lastSeq", 400)
+        viewer.wait_for_data("points", 400)
+        assert viewer.data()["unexplained"] == "0"
+
+
 def test_a_wall_display_asks_for_few_packets_and_has_no_hole(broker: Mosquitto, visit: Begin) -> None:
     publish_series(broker, "kitchen", [1])
     viewer = visit()

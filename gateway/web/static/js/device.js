@@ -31,6 +31,7 @@ let about = null;
 let seconds = 300;
 let asking = false;
 let settling = null;
+let awaited = null; // the newest `seq` as we joined, until it is here
 
 function drawNow() {
   const now = link.now();
@@ -80,7 +81,15 @@ async function join() {
   if (since !== null && answer.seq < since) {
     return restart("The gateway's journal was replaced: these charts begin anew.");
   }
-  return answer.seq > 0 ? loadPast() : undefined;
+  awaited = answer.seq > 0 ? answer.seq : null;
+  return reach();
+}
+
+/* History goes before what comes live: the position is that of the stream, which mustn't be overtaken. */
+function reach() {
+  if (awaited === null || (record.last ?? 0) < awaited) return undefined;
+  awaited = null;
+  return loadPast();
 }
 
 /* What is here no longer fits the journal: begin anew, and say why. */
@@ -124,6 +133,7 @@ function learnAbsences() {
 
 function take({ readings, thinned }) {
   if (!record.add(readings, thinned)) return;
+  reach();
   draw();
   learnNew();
 }
@@ -133,6 +143,7 @@ function miss(gap) {
   const kept = record.breaks.at(-1);
   const action = gap.reason === "slow" || gap.reason === "unreadable" ? { label: "Load them", run: () => refill(kept) } : undefined;
   notice(`${capital(words(gap))}.`, action);
+  reach();
   draw();
 }
 
@@ -163,7 +174,7 @@ link.on("room_info", mine(({ watchers }) => say(byId("watchers"), watchers > 1 ?
 byId("ranges").addEventListener("click", ({ target }) => {
   if (!target.dataset.seconds) return;
   choose(target);
-  if (record.newest !== null) loadPast();
+  if (awaited === null && record.newest !== null) loadPast();
 });
 document.addEventListener("themechange", draw);
 eachSecond(draw);

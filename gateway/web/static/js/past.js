@@ -27,7 +27,7 @@ export class Past {
     const turn = ++this.#turn;
     for await (const readings of pagesBack(this.device, from)) {
       if (turn !== this.#turn) return true;
-      this.record.add(readings);
+      this.record.add(readings.filter(({ seq }) => seq < this.record.first)); // the rest comes, or came, live
       progress(this.record.total);
       if (this.record.total >= MOST_READINGS) return false;
     }
