@@ -49,6 +49,8 @@ class Live:
         self._viewers: dict[str, Viewer] = {}
         self._recount: set[str] = set()
         self._taps: list[Callable[[str, Sequence[Reading]], None]] = []
+        self._restless: dict[str, Viewer] = {}
+        """Of whom it isn't known that they have handled all that they were handed."""
         self._looks = 0
         self._window_s = 0.0
         """The shortest of all rooms' windows, as it was when they were looked at."""
@@ -92,7 +94,9 @@ class Live:
     def look(self) -> None:
         """Let those catch up who don't handle what they are handed; call a few times a second."""
         self._window_s = 0.0 if self._taps else self._rooms.shortest_window_s()
-        at, viewers = monotonic(), [viewer for viewer in self._viewers.values() if viewer.is_live]
+        self._restless |= {name: self._viewers[name] for name in self._rooms.stirred()}
+        at, viewers = monotonic(), [viewer for viewer in self._restless.values() if viewer.is_live]
+        self._restless = {viewer.name: viewer for viewer in viewers}
         turns, parts = max(_FEW_ASKS, len(viewers) // _LOOKS_A_ROUND), 1 + len(viewers) // _MOST_CLOSELY
         self._looks += 1
         for number, viewer in enumerate(viewers, self._looks):
@@ -101,8 +105,6 @@ class Live:
     def _look_at(self, viewer: Viewer, at: float, *, in_turn: bool, closely: bool) -> bool:
         """Return whether it took its turn to be asked."""
         lateness, (handed, answered) = viewer.lateness, self._transport.progress(viewer.name)
-        if lateness.rests(handed):
-            return False
         if lateness.is_asked(answered):
             if lateness.is_long_ago(at):
                 self._fall_behind(viewer, [watch for watch in viewer.watches.values() if watch.live])
@@ -111,6 +113,8 @@ class Live:
         if (due or (closely and self._is_stuck(viewer, at))) and self._transport.ask(viewer.name):
             lateness.asked(at, handed)
         lateness.looked(handed)
+        if lateness.rests(handed):
+            del self._restless[viewer.name]
         return due
 
     def _is_stuck(self, viewer: Viewer, at: float) -> bool:
@@ -154,6 +158,7 @@ class Live:
         mine.behind.pop(device, None)
         if not mine.watches:
             del self._viewers[viewer]
+            self._restless.pop(viewer, None)
         watch.ended = True
         self._leave_room(watch)
 
@@ -233,6 +238,7 @@ class Live:
         self._window_s = 0.0
         watch.live = True
         room.live += 1
+        self._restless[watch.viewer] = self._viewers[watch.viewer]
         self._transport.enter(watch.viewer, room.name)
         return True
 

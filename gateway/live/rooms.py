@@ -1,5 +1,6 @@
 """Those who watch a device, and when what is published goes to them."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from math import ceil, floor
 
@@ -47,6 +48,8 @@ class Room:
     """When it goes to them, if something waits."""
     emissions: int = 0
     """How many there were, ever."""
+    is_stirred: bool = False
+    """Whether something went since ``Rooms.stirred`` was called."""
     _emitted_at: float = 0.0
     _cost_s: float = 0.0
 
@@ -91,6 +94,7 @@ class Room:
     def emitted(self, at: float, cost_s: float | None) -> None:
         """Note an emission and the time of the hub that it took, in seconds; None: that wasn't measured."""
         self.emissions += 1
+        self.is_stirred = True
         self._emitted_at = at
         if cost_s is not None:
             each_s = cost_s / max(self.live, 1)
@@ -117,6 +121,13 @@ class Rooms:
     def all(self) -> list[Room]:
         """Return every one."""
         return [room for rooms in self._rooms.values() for room in rooms.values()]
+
+    def stirred(self) -> Iterator[str]:
+        """Name those who are live in rooms from which something went since the last call."""
+        for room in self.all():
+            if room.is_stirred:
+                room.is_stirred = False
+                yield from (watch.viewer for watch in room.watches.values() if watch.live)
 
     def shortest_window_s(self) -> float:
         """Return for how long what comes waits in any of them, at least; nobody waits for what nobody is live for."""

@@ -217,8 +217,8 @@ def test_viewers_of_whom_all_is_known_are_not_looked_at_again(make):
     world = make()
     world.watch(20)
     looks = []
-    world.traffic = lambda viewer: looks.append(viewer) or Traffic(0, 0, 0)
-    world.progress = lambda _: (0, 0)
+    world.traffic = lambda _: Traffic(0, 0, 0)
+    world.progress = lambda viewer: looks.append(viewer) or (0, 0)
     for emitted in (True, False, False):
         if emitted:
             world.publish()
