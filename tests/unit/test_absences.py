@@ -95,6 +95,17 @@ def test_a_source_is_away_from_its_last_connection_to_the_next(world, look):
     ]
 
 
+def test_its_end_comes_with_the_beginning_that_was_told_whatever_the_clock_says_by_then(world, look):
+    broker = world.add()
+    broker.turn("down", 1001.0, parted_at=1001.0)
+    look(1010.0)
+    world.ahead_s += 50.0
+    broker.turn("up", 1020.0)
+    look(1021.0)
+    assert [payload["from"] for _, payload in world.announced] == [at(1001.0)] * 2
+    assert world.announced[-1][1]["to"] == at(1070.0)
+
+
 def test_a_moment_is_no_absence(world, look):
     broker = world.add()
     for moment in (1010.0, 1020.0, 1030.0):

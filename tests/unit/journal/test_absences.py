@@ -19,6 +19,8 @@ from tests.support.ports import wait_until
 
 DAY = 86400.0
 WEEK = 7 * DAY
+UNSET = 50_000.0
+"""What a clock says at the boot that nobody set, in Unix seconds."""
 
 
 class Box:
@@ -171,7 +173,7 @@ def test_a_clock_that_was_set_back_meanwhile_makes_no_absence(path: Path, box: B
 def test_of_a_clock_that_is_not_set_yet_the_end_is_put_right_later(path: Path, box: Box) -> None:
     run(path, box)
     stopped = box.clock()
-    box.uptime, box.ahead_s = 20.0, 0.0  # booted again, in 1970
+    box.uptime, box.ahead_s = 20.0, UNSET  # booted again, in 1970
     with running(path, box) as it:
         box.uptime = 50.0
         assert it.journal.keep_absence("broker", "away", 12.0, 5.0) is None
@@ -191,7 +193,7 @@ def test_of_a_clock_that_is_not_set_yet_the_end_is_put_right_later(path: Path, b
 def test_one_that_is_put_right_and_short_goes(path: Path, box: Box) -> None:
     run(path, box)
     stopped = box.clock()
-    box.uptime, box.ahead_s = 20.0, 0.0
+    box.uptime, box.ahead_s = 20.0, UNSET
     with running(path, box) as it:
         box.set(stopped + 1.0)
         wait_for_writer(it, box)
@@ -199,7 +201,7 @@ def test_one_that_is_put_right_and_short_goes(path: Path, box: Box) -> None:
 
 
 def test_within_one_boot_the_clock_need_not_be_set(path: Path, box: Box) -> None:
-    box.ahead_s = 0.0
+    box.ahead_s = UNSET
     run(path, box)
     stopped = box.uptime
     box.uptime += 30.0
@@ -214,14 +216,14 @@ def test_within_one_boot_the_clock_need_not_be_set(path: Path, box: Box) -> None
 
 def test_of_another_boot_whose_clock_was_never_set_nothing_is_said(path: Path, box: Box) -> None:
     run(path, box)
-    box.uptime, box.ahead_s = 20.0, 0.0
+    box.uptime, box.ahead_s = 20.0, UNSET
     with running(path, box) as it:
         it.journal.keep_absence("broker", "away", 0.0)
     with changing(path) as file:
         file.execute("UPDATE absences SET boot = 'other' WHERE boot IS NOT NULL")
     file.close()
     forget_end(path, 0.0)
-    box.uptime = 20.0
+    box.uptime = 500.0
     box.set(START + 900.0)
     with running(path, box):
         assert rows(path) == 0
