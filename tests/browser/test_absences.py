@@ -16,7 +16,7 @@ from tests.support.ports import wait_until
 
 TIMES = r"\d\d:\d\d:\d\d to \d\d:\d\d:\d\d"
 NOT_RUNNING = re.compile(rf"^The gateway was not running, (\S+ )?{TIMES}")
-SINCE = re.compile(r"^Source broker was away, since ")
+SINCE = re.compile(r"^Source broker has been away since ")
 AWAY = re.compile(rf"^Source broker was away, (\S+ )?{TIMES}")
 
 # How many pixels of the chart's middle row have the colour of the hatching, or nearly so.

@@ -10,7 +10,8 @@ const away = (from, to, source = "broker") => ({ source, reason: "away", from, t
 
 test("an absence is said with its times, and a date where it isn't today's", () => {
   assert.equal(words(stopped(NOON, NOON + 65), NOON + 100), "the gateway was not running, 12:00:00 to 12:01:05");
-  assert.equal(words(away(NOON, null), NOON + 100), "source broker was away, since 12:00:00");
+  assert.equal(words(away(NOON, null), NOON + 100), "source broker has been away since 12:00:00");
+  assert.equal(words(away(NOON, null), NOON + 100, brief), "source away since 12:00:00");
   assert.equal(
     words(stopped(NOON - 86400, NOON), NOON + 100), "the gateway was not running, 2026-01-30 12:00:00 to 12:00:00");
   assert.equal(cause({ source: null, reason: "clock" }), "the gateway's clock was set ahead");

@@ -9,7 +9,7 @@ const MOST = 500;
 const LISTED = 12;
 
 const CAUSES = {
-  away: ({ source }) => `source ${source} was away`,
+  away: ({ source, to }) => `source ${source} ${to === null ? "has been" : "was"} away`,
   clock: () => "the gateway's clock was set ahead",
   restored: () => "what came isn't in the backup that was restored",
   stopped: () => "the gateway was not running",
@@ -25,7 +25,7 @@ export const brief = ({ reason }) => BRIEF[reason] ?? "gateway away";
 /** `the gateway was not running, 12:01:05 to 12:11:20`. */
 export function words(absence, now, name = cause) {
   const { from, to } = absence;
-  if (to === null) return `${name(absence)}, since ${moment(from, now)}`;
+  if (to === null) return `${name(absence)} since ${moment(from, now)}`;
   const end = day(from) === day(to) ? clock(to) : moment(to, now);
   return `${name(absence)}, ${moment(from, now)} to ${end}`;
 }
