@@ -7,9 +7,10 @@ import urllib.error
 import pytest
 
 from tests.support.clocks import Clock
-from tests.support.daemon import Daemon, mqtt
+from tests.support.daemon import Daemon, mqtt, serial
 from tests.support.mosquitto import Mosquitto
 from tests.support.ports import wait_until
+from tests.support.ptys import VirtualPort
 from tests.support.viewers import Viewer
 
 
@@ -90,6 +91,33 @@ def test_a_broker_that_was_stopped_is_said_to_be_away_and_every_page_is_told(bro
         assert over["from"] == open_["from"]
         assert open_["from"] + 5.0 <= over["to"] <= newest(daemon)["ts"]
         assert [viewer.wait_for("absence") for _ in range(2)] == [open_, over]
+
+
+def test_a_port_that_is_unplugged_over_a_restart_is_away_before_and_after_it(broker, tmp_path):
+    tables = mqtt(broker.port) + serial(tmp_path / "port")
+    with VirtualPort(tmp_path / "port") as port, Daemon(tmp_path / "gateway", tables) as daemon:
+        daemon.wait_up("broker", "bench")
+        port.write(b"21.5,48\n")
+        say(broker, daemon, 1)
+        wait_until(lambda: "bench-sensor" in known(daemon), "a reading from the port")
+        port.unplug()
+        wait_until(lambda: of_bench(daemon), "the port is said to be away", timeout_s=20.0)
+        before = time.time()
+        daemon.stop()
+        stopped = time.time()
+        daemon.start()
+        wait_until(lambda: len(of_bench(daemon)) == 2, "and to be away still", timeout_s=20.0)
+        first, second = of_bench(daemon)
+        assert before <= first["to"] <= stopped <= second["from"]
+        assert second["to"] is None
+        port.plug()
+        wait_until(lambda: of_bench(daemon)[1]["to"], "and to be back", timeout_s=20.0)
+        assert not any(one["source"] for one in absences(daemon)), "the other source was there all the time"
+
+
+def of_bench(daemon):
+    found = daemon.get("/api/v1/devices/bench-sensor/absences")["absences"]
+    return [one for one in found if one["source"] == "bench"]
 
 
 def test_a_clock_that_is_set_ahead_is_said(daemon, clock):

@@ -32,6 +32,27 @@ test("of what begins and ends only what is the gateway's or the device's own sou
   assert.deepEqual(all.within(window), [away(100.1, 200), stopped(300, 400)]);
 });
 
+test("what begins while all are asked for isn't lost", async (t) => {
+  const all = new Absences("living room");
+  const answers = [];
+  const asked = [];
+  t.mock.method(globalThis, "fetch", (address) => {
+    asked.push(address);
+    return new Promise((resolve) => answers.push((absences) => resolve({ ok: true, json: async () => ({ absences }) })));
+  });
+  const loaded = all.load();
+  all.take(away(50, null), "broker");
+  answers.shift()([stopped(10, 20)]);
+  await loaded;
+  assert.deepEqual(all.within({ start: 0, end: 100 }), [stopped(10, 20), away(50, null)]);
+  const again = all.load();
+  answers.shift()([stopped(10, 20), away(50, 60)]);
+  await again;
+  assert.deepEqual(all.within({ start: 0, end: 100 }), [stopped(10, 20), away(50, 60)]);
+  assert.equal(asked.length, 2);
+  assert.equal(asked[0], "/api/v1/devices/living%20room/absences?limit=500");
+});
+
 test("a stretch of time has those that meet it, and those that aren't over", () => {
   const all = new Absences("kitchen");
   for (const one of [stopped(10, 20), stopped(30, 40), away(50, null)]) all.take(one, "broker");

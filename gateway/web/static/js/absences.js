@@ -32,6 +32,7 @@ export function words(absence, now, name = cause) {
 
 export class Absences {
   #all = []; // as the gateway sends them, oldest first
+  #news = null; // what came while all of them were asked for
 
   constructor(device) {
     this.device = device;
@@ -43,16 +44,27 @@ export class Absences {
 
   /** Ask for all of them; throws an Error in words when that fails. */
   async load() {
-    const { absences } = await get(`devices/${encodeURIComponent(this.device)}/absences`, { limit: MOST });
-    this.#all = absences;
+    const news = (this.#news = []);
+    try {
+      const { absences } = await get(`devices/${encodeURIComponent(this.device)}/absences`, { limit: MOST });
+      this.#all = absences;
+      for (const one of news) this.#put(one);
+    } finally {
+      if (news === this.#news) this.#news = null;
+    }
   }
 
   /** Take one that began or ended, if it is of the gateway or of `source`; return whether it is. */
   take(news, source) {
     if (news.source !== null && news.source !== source) return false;
+    this.#news?.push(news);
+    this.#put(news);
+    return true;
+  }
+
+  #put(news) {
     const isKnown = (known) => known.source === news.source && (known.to === null || known.from === news.from);
     this.#all = [...this.#all.filter((known) => !isKnown(known)), news].slice(-MOST);
-    return true;
   }
 
   /** Those that meet `start` to `end` (Unix seconds), and those that aren't over. */
