@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 
 import { Absences, brief, cause, splits, words } from "../../../gateway/web/static/js/absences.js";
+import { boxes } from "../../../gateway/web/static/js/bands.js";
 import { breakOff, stretches } from "../../../gateway/web/static/js/timeline.js";
 
 const NOON = new Date(2026, 0, 31, 12).getTime() / 1000; // by local time, as people read it
@@ -93,4 +94,10 @@ test("nothing is broken off before the first word", () => {
   const values = ["idle"];
   breakOff(times, values, splits(times, [stopped(1, 4)], 50));
   assert.deepEqual(stretches(times, values, 50), [{ from: 5, to: 50, value: "idle" }]);
+});
+
+test("an absence takes no more of a chart than the chart has, however long it is", () => {
+  const place = { left: 50, top: 8, width: 300, height: 100, end: 300, scale: (ts) => 50 + ts };
+  const found = boxes([stopped(-1e7, 20), stopped(30, 30.1), away(250, null), away(400, null)], place);
+  assert.deepEqual(found.map(({ left, width }) => [left, width]), [[50, 20], [80, 1], [300, 50]]);
 });

@@ -8,6 +8,7 @@ const LEAST_WIDTH = 6;
 const LINES = 4; // of labels below one another
 const LINE_HEIGHT = 16;
 const HATCH = 7; // between two lines
+const NAMED = 60; // no name fits into less
 
 const REASONS = {
   expired: "expired",
@@ -37,35 +38,49 @@ export function drawBreaks(plot, breaks) {
 /** Hatch the times of `absences`, up to `end` where they aren't over, and say why where there is room. */
 export function drawAbsences(plot, absences, end) {
   const { ctx, bbox } = plot;
-  for (const absence of absences) {
-    const left = plot.valToPos(absence.from, "x", true);
-    const width = Math.max(plot.valToPos(absence.to ?? end, "x", true) - left, devicePixelRatio);
-    if (absence.from < end) inside(plot, () => hatch(ctx, { ...bbox, left, width }, absence, devicePixelRatio));
-  }
+  const scale = (ts) => plot.valToPos(ts, "x", true);
+  hatch(ctx, boxes(absences, { ...bbox, end, scale }), devicePixelRatio);
 }
 
-/** Hatch a box, and say why where that fits. `unit`: of this context, in pixels of the page. */
-export function hatch(ctx, { left, top, width, height }, absence, unit) {
+/** The boxes of `absences` within one of `left` to `width`, whose right end is `end`; `scale`: from Unix seconds. */
+export function boxes(absences, { left, top, width, height, end, scale }) {
+  return absences.filter(({ from }) => from < end).map((absence) => {
+    const start = Math.max(left, scale(absence.from)); // it may have begun weeks ago
+    const stop = Math.min(left + width, scale(absence.to ?? end));
+    return { absence, left: start, top, width: Math.max(stop - start, 1), height };
+  });
+}
+
+/** Hatch boxes, and say why where that fits. `unit`: of this context, in pixels of the page. */
+export function hatch(ctx, all, unit) {
+  if (!all.length) return;
   ctx.save();
   ctx.beginPath();
-  ctx.rect(left, top, width, height);
+  for (const { left, top, width, height } of all) ctx.rect(left, top, width, height);
   ctx.clip();
   ctx.fillStyle = token("--away");
-  ctx.fillRect(left, top, width, height);
+  ctx.fill();
   ctx.strokeStyle = token("--away-line");
   ctx.lineWidth = unit;
-  ctx.beginPath();
-  for (let x = left - height; x < left + width; x += HATCH * unit) {
-    ctx.moveTo(x, top + height);
-    ctx.lineTo(x + height, top);
-  }
-  ctx.rect(left, top, width, height);
   ctx.stroke();
-  name(ctx, { left, top, width, height }, absence, unit);
+  slant(ctx, all, HATCH * unit);
+  for (const box of all) name(ctx, box, unit);
   ctx.restore();
 }
 
-function name(ctx, { left, top, width, height }, absence, unit) {
+function slant(ctx, all, step) {
+  const [{ top, height }] = all;
+  const right = Math.max(...all.map(({ left, width }) => left + width));
+  ctx.beginPath();
+  for (let x = Math.min(...all.map(({ left }) => left)) - height; x < right; x += step) {
+    ctx.moveTo(x, top + height);
+    ctx.lineTo(x + height, top);
+  }
+  ctx.stroke();
+}
+
+function name(ctx, { absence, left, top, width, height }, unit) {
+  if (width < NAMED * unit) return;
   ctx.font = `600 ${12 * unit}px ${token("--sans")}`;
   const text = [cause(absence), brief(absence)].find((one) => ctx.measureText(one).width < width - 12 * unit);
   if (!text) return;

@@ -1,7 +1,7 @@
 /* Words and booleans over time: a strip of coloured stretches. */
 
 import { splits } from "./absences.js";
-import { hatch } from "./bands.js";
+import { boxes, hatch } from "./bands.js";
 import { element, say, token } from "./dom.js";
 import { clock, Figure, label, moment } from "./format.js";
 
@@ -32,7 +32,7 @@ export class Timeline {
     const pen = this.#pen();
     breakOff(times, values, splits(times, absences, window.end));
     for (const stretch of stretches(times, values, window.end)) this.#paint(pen, stretch, window);
-    for (const absence of absences) this.#hatch(pen, absence, window);
+    this.#hatch(pen, absences, window);
     this.#axis(pen, window);
   }
 
@@ -62,11 +62,10 @@ export class Timeline {
     pen.fillText(text, left + 8, 4 + STRIP / 2);
   }
 
-  #hatch(pen, absence, { start, end }) {
-    const wide = this.canvas.clientWidth / (end - start);
-    const [from, to] = [Math.max(absence.from, start), Math.min(absence.to ?? end, end)];
-    if (from >= to) return;
-    hatch(pen, { left: (from - start) * wide, top: 4, width: Math.max(1, (to - from) * wide), height: STRIP }, absence, 1);
+  #hatch(pen, absences, { start, end }) {
+    const width = this.canvas.clientWidth;
+    const scale = (ts) => ((ts - start) / (end - start)) * width;
+    hatch(pen, boxes(absences, { left: 0, top: 4, width, height: STRIP, end, scale }), 1);
   }
 
   #colourOf(given) {
