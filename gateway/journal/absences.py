@@ -90,9 +90,12 @@ class AbsenceBook:
         return absence if is_set(absence.since) and is_set(until or SET_AFTER) else None
 
     def step(self) -> None:
-        """Write what is due; call it often."""
+        """Write what is due; call it often.
+
+        What was told is due at once: a page that asks next must not get what is no longer true, and then hear nothing.
+        """
         at = monotonic()
-        if at - self._looked_at < _EVERY_S:
+        if at - self._looked_at < _EVERY_S and (self.problem or not self._told):
             return
         if self._told or at - self._written_at >= _ALIVE_EVERY_S or self._was_set != is_set(self._clock()):
             self._try(at)

@@ -129,6 +129,9 @@ class Journal:
         if self._stopped and self._queue:  # since it was looked at: the writer may have gone by
             for late in self._queued():
                 self._post(Committed([late], self._stopped))
+        self._wake()
+
+    def _wake(self) -> None:
         if self._idle:  # set before the writer looks at the queue: no entry is left without a wake-up
             with self._changed:
                 self._changed.notify()
@@ -156,7 +159,9 @@ class Journal:
 
         Returns it; None while the clock isn't set, as nobody can say then when that was.
         """
-        return self._housekeeping.absences.tell(source, reason, began_ago_s, ended_ago_s)
+        absence = self._housekeeping.absences.tell(source, reason, began_ago_s, ended_ago_s)
+        self._wake()
+        return absence
 
     @property
     def backlog(self) -> int:

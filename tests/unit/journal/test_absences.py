@@ -121,6 +121,13 @@ def test_one_that_is_open_gets_its_end(path: Path, box: Box) -> None:
         assert found(path, "broker") == [Absence("broker", "away", began, START + 80.0)]
 
 
+def test_what_is_told_is_written_at_once(path: Path, box: Box) -> None:
+    with running(path, box) as it:
+        for n, end in enumerate((None, 0.0)):
+            it.journal.keep_absence("broker", "away", 60.0, end)
+            wait_until(lambda n=n: [bool(one.until) for one in found(path, "broker")] == [bool(n)], "it is written")
+
+
 def test_what_was_open_as_the_gateway_stopped_ends_there(path: Path, box: Box) -> None:
     with running(path, box) as it:
         it.journal.keep_absence("gone", "away", 0.0)
