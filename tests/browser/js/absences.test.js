@@ -33,14 +33,18 @@ test("of what begins and ends only what is the gateway's or the device's own sou
   assert.deepEqual(all.within(window), [away(100.1, 200), stopped(300, 400)]);
 });
 
-test("what begins while all are asked for isn't lost", async (t) => {
-  const all = new Absences("living room");
-  const answers = [];
-  const asked = [];
+function mockFetch(t) {
+  const [answers, asked] = [[], []];
   t.mock.method(globalThis, "fetch", (address) => {
     asked.push(address);
     return new Promise((resolve) => answers.push((absences) => resolve({ ok: true, json: async () => ({ absences }) })));
   });
+  return { answers, asked };
+}
+
+test("what begins while all are asked for isn't lost", async (t) => {
+  const all = new Absences("living room");
+  const { answers, asked } = mockFetch(t);
   const loaded = all.load();
   all.take(away(50, null), "broker");
   answers.shift()([stopped(10, 20)]);
@@ -52,6 +56,18 @@ test("what begins while all are asked for isn't lost", async (t) => {
   assert.deepEqual(all.within({ start: 0, end: 100 }), [stopped(10, 20), away(50, 60)]);
   assert.equal(asked.length, 2);
   assert.equal(asked[0], "/api/v1/devices/living%20room/absences?limit=500");
+});
+
+test("an answer that comes after that of a later question doesn't count", async (t) => {
+  const all = new Absences("kitchen");
+  const { answers } = mockFetch(t);
+  const loaded = [all.load(), all.load()];
+  const [early, late] = answers;
+  late([away(50, 60)]);
+  await loaded[1];
+  early([away(50, null)]);
+  await loaded[0];
+  assert.deepEqual(all.within({ start: 0, end: 100 }), [away(50, 60)]);
 });
 
 test("a stretch of time has those that meet it, and those that aren't over", () => {

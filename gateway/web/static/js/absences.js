@@ -42,11 +42,12 @@ export class Absences {
     this.#all = [];
   }
 
-  /** Ask for all of them; throws an Error in words when that fails. */
+  /** Ask for all of them; throws an Error in words when that fails. Of several answers that of the last question counts. */
   async load() {
     const news = (this.#news = []);
     try {
       const { absences } = await get(`devices/${encodeURIComponent(this.device)}/absences`, { limit: MOST });
+      if (news !== this.#news) return;
       this.#all = absences;
       for (const one of news) this.#put(one);
     } finally {
