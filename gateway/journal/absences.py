@@ -71,6 +71,8 @@ class AbsenceBook:
         self._steady = steady
         self._started = self._stamp(0.0)
         self._has_begun = False
+        self._reached = -inf
+        """Up to then the last run has readings; the clock may have gone back since."""
         self._told: deque[Absence] = deque(maxlen=_MOST_TOLD)
         self._looked_at = self._written_at = -inf
         self._was_set = False
@@ -84,8 +86,10 @@ class AbsenceBook:
 
         Returns it as it will be kept; None while the clock isn't set, as nobody can say then when it was.
         """
-        until = None if ended_ago_s is None else self._stamp(ended_ago_s)
-        absence = Absence(source, reason, self._stamp(began_ago_s), until)
+        since, until = self._stamp(began_ago_s), None if ended_ago_s is None else self._stamp(ended_ago_s)
+        if reason == "clock" and since < self._reached < (until or since):
+            since = self._reached
+        absence = Absence(source, reason, since, until)
         self._told.append(absence)
         return absence if is_set(absence.since) and is_set(until or SET_AFTER) else None
 
@@ -141,6 +145,7 @@ class AbsenceBook:
         if life is None:
             connection.execute("DELETE FROM absences WHERE until IS NULL")
             return
+        self._reached = life
         connection.execute(_CLOSE, (life, self._boot_of(life)))
         self._put(connection, Absence("", reason, life, self._started))
 
@@ -151,7 +156,8 @@ class AbsenceBook:
             return None, "stopped"
         at, boot, reason = row
         arrived = connection.execute(_LAST_ARRIVAL).fetchone()
-        if boot is None and arrived is not None and at < arrived[0] <= self._started:
+        latest = self._started if is_set(self._started) else at + _ALIVE_EVERY_S  # a clock may have been ahead
+        if boot is None and arrived is not None and at < arrived[0] <= latest:
             at = arrived[0]
         return at, reason
 

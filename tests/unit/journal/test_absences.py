@@ -161,6 +161,18 @@ def test_after_a_crash_the_newest_reading_is_a_sign_of_life(path: Path, box: Box
         assert [absence.since for absence in found(path)] == [START + 97.001]
 
 
+def test_so_it_is_where_the_clock_is_not_set_at_the_next_boot(path: Path, box: Box) -> None:
+    with running(path, box) as it:
+        box.uptime += 60.0
+        it.put([entry(reading("a", START + 97.0), arrived=START + 97.0)])
+    forget_end(path, 8.0)
+    box.uptime, box.ahead_s = 20.0, UNSET
+    with running(path, box) as it:
+        box.set(START + 700.0)
+        wait_for_writer(it, box)
+        assert [absence.since for absence in found(path)] == [START + 97.001]
+
+
 def test_an_arrival_by_a_clock_that_was_ahead_is_no_sign_of_life(path: Path, box: Box) -> None:
     with running(path, box) as it:
         box.uptime += 60.0
@@ -175,6 +187,19 @@ def test_a_clock_that_was_set_back_meanwhile_makes_no_absence(path: Path, box: B
     box.set(START - 3600.0)
     with running(path, box):
         assert found(path) == []
+
+
+def test_a_clock_that_went_back_at_the_boot_leaps_over_no_readings_of_before(path: Path, box: Box) -> None:
+    run(path, box)
+    stopped = box.clock()
+    box.set(stopped - 2000.0)  # what was kept of the clock some time before the crash
+    with running(path, box) as it:
+        box.set(stopped + 600.0)
+        told = it.journal.keep_absence("", "clock", 2600.0, 0.0)
+        assert told == Absence("", "clock", stopped, stopped + 600.0)
+        wait_until(lambda: found(path) == [told], "it is written")
+        box.set(stopped + 9000.0)
+        assert it.journal.keep_absence("", "clock", 100.0, 0.0).since == stopped + 8900.0
 
 
 def test_of_a_clock_that_is_not_set_yet_the_end_is_put_right_later(path: Path, box: Box) -> None:
