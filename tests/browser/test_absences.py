@@ -2,6 +2,7 @@
 
 import json
 import re
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -107,4 +108,20 @@ def test_a_source_that_is_away_is_said_while_it_lasts_and_afterwards(
     assert visit.page.evaluate("document.documentElement.scrollWidth <= innerWidth")
     visit.page.reload()
     expect(page.locator("#absences li").first).to_have_text(AWAY)
+    visit.close()
+
+
+def test_a_line_that_breaks_where_nobody_was_away_is_explained_too(
+    browser: Browser, broker: Mosquitto, daemon: Daemon
+) -> None:
+    began = time.time() - 200
+    steady = [{"temperature": 20, "ts": began + second} for second in range(5)]
+    broker.publish_all([("sensors/kitchen", json.dumps(one)) for one in steady])
+    visit = Visit(browser, daemon.url)
+    page = visit.open_device("kitchen")
+    visit.wait_for_data("lastSeq", 5)
+    page.wait_for_selector(".uplot canvas")
+    expect(page.locator("#absences li")).to_have_count(0)
+    broker.publish_all([("sensors/kitchen", json.dumps({"temperature": 20, "ts": began + 100}))])
+    expect(page.locator("#absences li")).to_have_text([re.compile("the device sent no value")])
     visit.close()

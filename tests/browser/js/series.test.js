@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 
 import { after, Series } from "../../../gateway/web/static/js/series.js";
-import { usual } from "../../../gateway/web/static/js/silence.js";
+import { breaksUnmarked, usual } from "../../../gateway/web/static/js/silence.js";
 import { windowOf } from "../../../gateway/web/static/js/span.js";
 import { stretches } from "../../../gateway/web/static/js/timeline.js";
 
@@ -55,6 +55,22 @@ test("a silence is several times what is usual", () => {
   assert.equal(usual(everyMinute, 0, 19), 480);
   assert.equal(usual([0, 0.1, 0.2], 0, 2), 10);
   assert.equal(usual([5], 0, 0), 10);
+});
+
+test("a line that breaks where nobody was away, and nothing is named, is noticed", () => {
+  const line = (...points) => ({ times: points.map(([ts]) => ts), values: points.map(([, value]) => value) });
+  const steady = [[0, 1], [1, 1], [2, 1], [3, 1]];
+  const away = (from, to) => ({ source: "broker", reason: "away", from, to });
+  assert.equal(breaksUnmarked(line(), [], 99), false);
+  assert.equal(breaksUnmarked(line(...steady), [], 99), false); // what comes after the last isn't known yet
+  assert.equal(breaksUnmarked(line(...steady, [14, 1]), [], 99), true);
+  assert.equal(breaksUnmarked(line(...steady, [13, 1]), [], 99), false);
+  assert.equal(breaksUnmarked(line(...steady, [3, null], [50, 1]), [], 99), false);
+  assert.equal(breaksUnmarked(line(...steady, [50, 1]), [away(3, 45)], 99), false);
+  assert.equal(breaksUnmarked(line(...steady, [50, 1]), [away(3, 20), away(20, 49)], 99), false);
+  assert.equal(breaksUnmarked(line(...steady, [50, 1]), [away(3, 35)], 99), true);
+  assert.equal(breaksUnmarked(line(...steady, [50, 1]), [away(-50, -9), away(60, null)], 99), true);
+  assert.equal(breaksUnmarked(line(...steady, [50, 1]), [away(4, null)], 60), false);
 });
 
 test("the window ends now, or with the newest reading where that is elsewhere", () => {

@@ -91,15 +91,20 @@ export function splits(times, absences, end) {
   return found;
 }
 
-/** What there is to read, as list items, the newest first: not everybody can point at a chart. */
-export function list(absences, now) {
+/**
+ * What there is to read, as list items, the newest first: not everybody can point at a chart. `isUnmarked`: a line breaks
+ * where nobody was away.
+ */
+export function list(absences, now, isUnmarked) {
   const items = absences.slice(-LISTED).reverse().map((absence) => item(`${capital(words(absence, now))}.`));
   const more = absences.length - items.length;
   if (more > 0) items.push(element("li", {}, `And ${several(more, "time")} before that.`));
   if (absences.some(isFollowed)) items.push(element("li", {}, LATE));
+  if (isUnmarked) items.push(element("li", {}, UNMARKED));
   return items;
 }
 
 const LATE = "What senders kept meanwhile came afterwards: it is shown at its arrival, unless it carries a time.";
+const UNMARKED = "Where a line breaks and nothing is marked, the device sent no value, or only what was refused (see Rejects).";
 const isFollowed = ({ reason, to }) => to !== null && (reason === "stopped" || reason === "away");
 const item = (text) => element("li", { className: "absence" }, element("span", { className: "swatch" }), element("span", {}, text));

@@ -5,7 +5,7 @@ import { brief, splits, words } from "./absences.js";
 import { drawAbsences, drawBounds, drawBreaks } from "./bands.js";
 import { capital, element, token } from "./dom.js";
 import { clock, day, Figure, label, moment } from "./format.js";
-import { quietParts } from "./silence.js";
+import { breaksUnmarked, quietParts } from "./silence.js";
 
 const HEIGHT = 224; // as .plot in parts.css
 const COLOURS = 6;
@@ -18,6 +18,7 @@ export class Chart {
   #plot = null;
   #width = 0;
   #figure = new Figure();
+  isUnmarked = false; // the line breaks, as it was drawn last, and nothing in the chart says why
 
   constructor(name, info, index) {
     this.name = name;
@@ -41,6 +42,7 @@ export class Chart {
     this.#absences = absences;
     this.#end = end;
     const { times, values } = series.since(start);
+    this.isUnmarked = breaksUnmarked({ times, values }, absences, end);
     this.#plot.batch(() => {
       this.#plot.setData([times, values], false);
       this.#plot.setScale("x", { min: start, max: end });

@@ -26,3 +26,21 @@ export function quietParts(plot, from, to, apart) {
   }
   return parts;
 }
+
+/**
+ * Whether a line breaks and nothing shown says why: longer than usual no value came, less what `absences` account for
+ * (one that isn't over lasts to `end`). Beside a value of `null` the break is named already.
+ */
+export function breaksUnmarked({ times, values }, absences, end) {
+  const limit = usual(times, 0, times.length - 1);
+  return times.some((ts, index) => {
+    const before = times[index - 1] ?? ts;
+    if (ts - before <= limit || values[index] === null || values[index - 1] === null) return false;
+    return ts - before - shared(before, ts, absences, end) > limit;
+  });
+}
+
+function shared(start, stop, absences, end) {
+  const parts = absences.map(({ from, to }) => Math.min(stop, to ?? end) - Math.max(start, from));
+  return parts.reduce((sum, part) => sum + Math.max(0, part), 0);
+}

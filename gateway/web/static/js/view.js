@@ -65,10 +65,11 @@ export class View {
   }
 
   #list(absences, now) {
-    const key = JSON.stringify(absences);
+    const isUnmarked = [...this.#charts.values()].some((chart) => chart.isUnmarked);
+    const key = JSON.stringify([absences, isUnmarked]);
     if (key === this.#listed) return;
     this.#listed = key;
-    byId("absences").replaceChildren(...list(absences, now));
+    byId("absences").replaceChildren(...list(absences, now, isUnmarked));
   }
 
   #drawAll(all, Kind, parent, window, ...marks) {
