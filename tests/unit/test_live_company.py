@@ -226,6 +226,22 @@ def test_viewers_of_whom_all_is_known_are_not_looked_at_again(make):
     assert sorted(looks) == sorted(f"d{number}" for number in range(20))
 
 
+def test_of_many_viewers_the_systems_are_asked_in_turns(make):
+    world = make()
+    world.watch(250)
+    closely, asked = [], []
+    world.traffic = lambda viewer: closely.append(viewer) or Traffic(len(world.got[viewer]), 0, len(world.got[viewer]))
+    world.progress = lambda viewer: (len(world.got[viewer]),) * 2
+    world.ask = lambda viewer: asked.append(viewer) or True
+    for _ in range(4):  # at the first it isn't known yet how much they were handed a look ago
+        closely.clear()
+        world.publish()
+        world.run(0.1)
+        world.live.look()
+        assert len(closely) <= 100
+    assert sorted(asked) == sorted(world.got)
+
+
 def may_wait(world):
     world.live.look()
     return world.live.slack_s() > 0.0
