@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 
 import { Absences, brief, cause, splits, words } from "../../../gateway/web/static/js/absences.js";
-import { boxes } from "../../../gateway/web/static/js/bands.js";
+import { boxes, words as lost } from "../../../gateway/web/static/js/bands.js";
 import { breakOff, stretches } from "../../../gateway/web/static/js/timeline.js";
 
 const NOON = new Date(2026, 0, 31, 12).getTime() / 1000; // by local time, as people read it
@@ -19,6 +19,13 @@ test("an absence is said with its times, and a date where it isn't today's", () 
   assert.equal(cause({ source: null, reason: "restored" }), "what came isn't in the backup that was restored");
   assert.equal(cause({ source: null, reason: "of a newer gateway" }), "the gateway was away");
   assert.equal(words(stopped(NOON, NOON + 5), NOON, brief), "gateway not running, 12:00:00 to 12:00:05");
+});
+
+test("where numbers leap over a restored backup nothing is counted that never was", () => {
+  const gap = (from, to) => ({ from, to, reason: "expired" });
+  assert.equal(lost(gap(5, 16)), "12 readings not available: expired");
+  assert.equal(lost(gap(475, 217543698896874)), "readings not available: journal restored or damaged");
+  assert.equal(lost({ ...gap(5, 16), reason: "slow" }), "12 readings not available: this connection was too slow");
 });
 
 test("of what begins and ends only what is the gateway's or the device's own source's is taken", () => {

@@ -9,6 +9,7 @@ const LINES = 4; // of labels below one another
 const LINE_HEIGHT = 16;
 const HATCH = 7; // between two lines
 const NAMED = 60; // no name fits into less
+const LEAP = 1e9; // numbers go on by that much later, or more, where a backup was restored or a damaged journal goes on
 
 const REASONS = {
   expired: "expired",
@@ -18,8 +19,11 @@ const REASONS = {
 };
 
 /** `12 readings not available: expired`. */
-export const words = ({ from, to, reason }) =>
-  `${several(to - from + 1, "reading")} not available: ${REASONS[reason] ?? reason}`;
+export function words({ from, to, reason }) {
+  const missing = to - from + 1;
+  if (reason === "expired" && missing >= LEAP) return "readings not available: journal restored or damaged";
+  return `${several(missing, "reading")} not available: ${REASONS[reason] ?? reason}`;
+}
 
 /** Shade and name each break, from the reading before it to the one after it. */
 export function drawBreaks(plot, breaks) {
