@@ -32,6 +32,9 @@ _MOST_TOLD = 1000
 """That wait for the disk; the oldest go."""
 
 _LAST_ARRIVAL = "SELECT (arrived_ms + 1) / 1000.0 FROM log ORDER BY id DESC LIMIT 1"  # it was cut off
+_BEFORE = (
+    "SELECT since, reason FROM absences WHERE source = '' AND since >= :set AND boot = :boot ORDER BY since LIMIT 1"
+)
 _INSERT = "INSERT INTO absences (source, reason, since, until, boot) VALUES (?, ?, ?, ?, ?)"
 _CLOSE = "UPDATE absences SET until = ?, boot = coalesce(?, boot) WHERE until IS NULL"
 _SETTLE = """
@@ -140,8 +143,8 @@ class AbsenceBook:
     def _begin(self, connection: sqlite3.Connection) -> None:
         """Close what the last run left open, and note for how long nobody was here."""
         add_absences(connection)
-        connection.execute("DELETE FROM absences WHERE boot != ?", (self._boot,))
         life, reason = self._last_sign(connection)
+        connection.execute("DELETE FROM absences WHERE boot != ?", (self._boot,))
         if life is None:
             connection.execute("DELETE FROM absences WHERE until IS NULL")
             return
@@ -152,8 +155,10 @@ class AbsenceBook:
     def _last_sign(self, connection: sqlite3.Connection) -> tuple[float | None, AbsenceReason]:
         """Return when the last run was last known to live, as ``_stamp`` does; None: that isn't known."""
         row = connection.execute("SELECT at, boot, reason FROM alive").fetchone()
-        if row is None or row[1] not in {None, self._boot}:
+        if row is None:
             return None, "stopped"
+        if row[1] not in {None, self._boot}:  # what that boot stamped says nothing; what it began with does
+            return connection.execute(_BEFORE, (SET_AFTER, row[1])).fetchone() or (None, "stopped")
         at, boot, reason = row
         arrived = connection.execute(_LAST_ARRIVAL).fetchone()
         latest = self._started if is_set(self._started) else at + _ALIVE_EVERY_S  # a clock may have been ahead

@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 
 from gateway.journal import Stored
 from gateway.model import wire
-from gateway.runtime import cpu_time, sleep
+from gateway.runtime import cpu_time, now, sleep
 from gateway.web.replies import reply
 from gateway.web.services import Services
 
@@ -97,7 +97,8 @@ def _absences_of(services: Services, device_id: str) -> Response:
     query = _parse_query(AbsencesQuery)
     device = services.devices.describe(device_id) or abort(404, f"no device {device_id!r} was heard of")
     found = services.history.absences(str(device["source"]), query.from_, query.to, query.limit)
-    return reply({"device": device_id, "absences": [absence.describe() for absence in found]})
+    at = now()  # what ended later was stamped by a clock that ran ahead, and was set back since
+    return reply({"device": device_id, "absences": [one.describe() for one in found if (one.until or 0.0) <= at]})
 
 
 def _page_of(services: Services, device_id: str) -> Response:

@@ -130,6 +130,13 @@ def test_a_clock_that_is_set_ahead_is_said(daemon, clock):
     assert found["to"] - found["from"] == pytest.approx(3600.0, abs=1.0)
 
 
+def test_a_clock_that_ran_ahead_and_is_set_back_leaves_no_absence_that_lasts_for_years(daemon, clock):
+    clock.set_off_by(5 * 365 * 86400.0)
+    wait_until(lambda: absences(daemon), "the leap is said")
+    clock.set_off_by(0.0)
+    assert absences(daemon) == []
+
+
 @pytest.mark.parametrize(
     ("path", "code"),
     [("kitchen/absences?limit=0", 400), ("kitchen/absences?since=1", 400), ("attic/absences", 404)],

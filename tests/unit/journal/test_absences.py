@@ -246,8 +246,30 @@ def test_within_one_boot_the_clock_need_not_be_set(path: Path, box: Box) -> None
         assert found(path) == right
 
 
-def test_of_another_boot_whose_clock_was_never_set_nothing_is_said(path: Path, box: Box) -> None:
+@pytest.mark.parametrize("boots", [1, 2])
+def test_what_began_before_boots_whose_clock_was_never_set_ends_after_them(path: Path, box: Box, boots: int) -> None:
     run(path, box)
+    stopped = box.clock()
+    for _ in range(boots):
+        in_a_boot_without_a_clock(path, box)
+    box.uptime = 500.0
+    box.set(START + 900.0)
+    with running(path, box):
+        assert found(path, "broker") == [Absence("", "stopped", stopped, START + 900.0)]
+        assert rows(path) == 1
+
+
+def test_of_another_boot_whose_clock_was_never_set_nothing_is_said(path: Path, box: Box) -> None:
+    in_a_boot_without_a_clock(path, box)
+    box.uptime = 500.0
+    box.set(START + 900.0)
+    with running(path, box):
+        assert rows(path) == 0
+        assert found(path, "broker") == []
+
+
+def in_a_boot_without_a_clock(path: Path, box: Box) -> None:
+    """Run, lose a source, and end as a power cut does."""
     box.uptime, box.ahead_s = 20.0, UNSET
     with running(path, box) as it:
         it.journal.keep_absence("broker", "away", 0.0)
@@ -255,11 +277,6 @@ def test_of_another_boot_whose_clock_was_never_set_nothing_is_said(path: Path, b
         file.execute("UPDATE absences SET boot = 'other' WHERE boot IS NOT NULL")
     file.close()
     forget_end(path, 0.0)
-    box.uptime = 500.0
-    box.set(START + 900.0)
-    with running(path, box):
-        assert rows(path) == 0
-        assert found(path, "broker") == []
 
 
 def test_they_go_with_the_readings(path: Path, box: Box) -> None:
