@@ -32,9 +32,7 @@ _MOST_TOLD = 1000
 """That wait for the disk; the oldest go."""
 
 _LAST_ARRIVAL = "SELECT (arrived_ms + 1) / 1000.0 FROM log ORDER BY id DESC LIMIT 1"  # it was cut off
-_BEFORE = (
-    "SELECT since, reason FROM absences WHERE source = '' AND since >= :set AND boot = :boot ORDER BY since LIMIT 1"
-)
+_BEFORE = "SELECT since, reason FROM absences WHERE source = '' AND since >= ? AND boot = ? ORDER BY since LIMIT 1"
 _INSERT = "INSERT INTO absences (source, reason, since, until, boot) VALUES (?, ?, ?, ?, ?)"
 _CLOSE = "UPDATE absences SET until = ?, boot = coalesce(?, boot) WHERE until IS NULL"
 _SETTLE = """
