@@ -62,7 +62,7 @@ test("what begins while all are asked for isn't lost", async (t) => {
   await again;
   assert.deepEqual(all.within({ start: 0, end: 100 }), [stopped(10, 20), away(50, 60)]);
   assert.equal(asked.length, 2);
-  assert.equal(asked[0], "/api/v1/devices/living%20room/absences?limit=500");
+  assert.equal(asked[0], "/api/v1/devices/living%20room/absences?limit=1000");
 });
 
 test("an answer that comes after that of a later question doesn't count", async (t) => {
@@ -123,4 +123,13 @@ test("an absence takes no more of a chart than the chart has, however long it is
   const place = { left: 50, top: 8, width: 300, height: 100, end: 300, scale: (ts) => 50 + ts };
   const found = boxes([stopped(-1e7, 20), stopped(30, 30.1), away(250, null), away(400, null)], place);
   assert.deepEqual(found.map(({ left, width }) => [left, width]), [[50, 20], [80, 1], [300, 50]]);
+});
+
+test("absences of one cause that all but touch are one band, and of several causes several", () => {
+  const place = { left: 0, top: 8, width: 100, height: 100, end: 1000, scale: (ts) => ts / 10 };
+  const often = Array.from({ length: 40 }, (_, n) => away(100 + n * 15, 108 + n * 15));
+  const found = boxes([...often, stopped(110, 120), stopped(300, 310), away(800, null)], place);
+  assert.deepEqual(found.map(({ left, width }) => [left, Math.round(width)]), [[10, 60], [11, 1], [30, 1], [80, 20]]);
+  const [open] = boxes([away(700, 780), away(800, null)], place);
+  assert.deepEqual([open.left, open.width, open.absence.to], [70, 30, null]);
 });

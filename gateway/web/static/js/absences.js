@@ -5,7 +5,7 @@ import { capital, element } from "./dom.js";
 import { clock, day, moment, several } from "./format.js";
 import { after } from "./series.js";
 
-const MOST = 500;
+const MOST = 1000; // the API's limit: one in 86 s, for the longest range
 const LISTED = 12;
 
 const CAUSES = {

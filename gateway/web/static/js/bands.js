@@ -8,6 +8,7 @@ const LEAST_WIDTH = 6;
 const LINES = 4; // of labels below one another
 const LINE_HEIGHT = 16;
 const HATCH = 7; // between two lines
+const APART = 3; // pixels of the canvas; bands that are nearer look like one
 const NAMED = 60; // no name fits into less
 const LEAP = 1e9; // numbers go on by that much later, or more, where a backup was restored or a damaged journal goes on
 
@@ -46,13 +47,36 @@ export function drawAbsences(plot, absences, end) {
   hatch(ctx, boxes(absences, { ...bbox, end, scale }), devicePixelRatio);
 }
 
-/** The boxes of `absences` within one of `left` to `width`, whose right end is `end`; `scale`: from Unix seconds. */
-export function boxes(absences, { left, top, width, height, end, scale }) {
-  return absences.filter(({ from }) => from < end).map((absence) => {
-    const start = Math.max(left, scale(absence.from)); // it may have begun weeks ago
-    const stop = Math.min(left + width, scale(absence.to ?? end));
-    return { absence, left: start, top, width: Math.max(stop - start, 1), height };
-  });
+/**
+ * The boxes of `absences` within one of `left` to `width`, whose right end is `end`; `scale`: from Unix seconds. Those
+ * of one cause that all but touch are one: the outlines of hundreds beside one another would add up to black.
+ */
+export function boxes(absences, place) {
+  const found = [];
+  const newest = new Map(); // by cause
+  for (const absence of absences.filter(({ from }) => from < place.end)) {
+    const key = JSON.stringify([absence.source, absence.reason]);
+    const [box, before] = [boxOf(absence, place), newest.get(key)];
+    if (before && join(before, box)) continue;
+    newest.set(key, box);
+    found.push(box);
+  }
+  return found;
+}
+
+function boxOf(absence, { left, top, width, height, end, scale }) {
+  const start = Math.max(left, scale(absence.from)); // it may have begun weeks ago
+  const stop = Math.min(left + width, scale(absence.to ?? end));
+  return { absence, left: start, top, width: Math.max(stop - start, 1), height };
+}
+
+/* Let the earlier box take in the later one if that all but touches it; return whether it does. */
+function join(box, later) {
+  const right = box.left + box.width;
+  if (later.left < box.left || later.left > right + APART) return false;
+  box.absence = later.absence; // whose words tell whether it is over
+  box.width = Math.max(right, later.left + later.width) - box.left;
+  return true;
 }
 
 /** Hatch boxes, and say why where that fits. `unit`: of this context, in pixels of the page. */
