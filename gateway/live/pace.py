@@ -54,7 +54,7 @@ class Lateness:
         return answered < self._asked
 
     def is_long_ago(self, at: float) -> bool:
-        """Tell whether an answer has been missing for too long, or says nothing any more of how it is doing."""
+        """Tell whether it was asked so long ago that an answer would be late, or one that came is old."""
         return at - self._asked_at >= LATE_S
 
     def is_due(self, at: float, handed: int, every_s: float) -> bool:
@@ -62,7 +62,7 @@ class Lateness:
         return at - self._asked_at >= every_s and handed - self._asked >= _ASK_BYTES
 
     def is_stuck(self, traffic: Traffic) -> bool:
-        """Tell whether to ask since its system is behind what it was handed by the last look."""
+        """Tell whether to ask since its system is behind what it was handed by the last look; note whether it rests."""
         reached = min(traffic.acknowledged, traffic.answered + _ASK_BYTES)
         self._settled = traffic.handed if reached >= traffic.handed else -1
         return traffic.acknowledged < self._handed

@@ -26,6 +26,7 @@ _PING, _PONG = "2", "3"
 _MOST_FRAGMENTS = 64
 """Of one message; an empty one adds no byte to what is bounded."""
 _AHEAD_BYTES = 512
+"""So much is asked for at least: some dozens of answers to pings, or an event as pages send it."""
 _PING_FRAME = b"\x81\x012"
 _NORMAL, _WRONG_KIND, _NO_TEXT, _TOO_BIG = 1000, 1003, 1007, 1009
 """Close codes of RFC 6455, section 7.4.1."""
