@@ -22,7 +22,7 @@ const REASONS = {
 /** `12 readings not available: expired`. */
 export function words({ from, to, reason }) {
   const missing = to - from + 1;
-  if (reason === "expired" && missing >= LEAP) return "readings not available: journal restored or damaged";
+  if (reason === "expired" && missing >= LEAP) return "missing: journal restored or damaged";
   return `${several(missing, "reading")} not available: ${REASONS[reason] ?? reason}`;
 }
 

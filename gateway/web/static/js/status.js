@@ -64,7 +64,7 @@ function figures({ sources, devices, clients, live }) {
   return {
     Devices: count(devices),
     "Sources up": `${up} of ${sources.length}`,
-    "Viewers of live pages": count(clients), // this page asks instead
+    "Live viewers": count(clients), // this page asks instead
     "Live lag, median": lag("p50"),
     "Live lag, 99 of 100": lag("p99"),
   };
