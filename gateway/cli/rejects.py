@@ -56,7 +56,7 @@ def show(options: Options, id_: int, as_json: bool) -> None:
 
 
 @rejects.command()
-@click.argument("ids", metavar="ID...", nargs=-1, type=click.IntRange(1))
+@click.argument("ids", metavar="[ID]...", nargs=-1, type=click.IntRange(1))
 @click.option("--all", "all_", is_flag=True, help="All of them, oldest first.")
 @click.option("--json", "as_json", is_flag=True, help="As JSON, for programs.")
 @click.pass_obj
