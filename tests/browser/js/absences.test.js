@@ -119,6 +119,13 @@ test("nothing is broken off before the first word", () => {
   assert.deepEqual(stretches(times, values, 50), [{ from: 5, to: 50, value: "idle" }]);
 });
 
+test("one whose end comes before its beginning, by a clock that was set back meanwhile, isn't told", () => {
+  const all = new Absences("kitchen");
+  all.take(away(100, null), "broker");
+  all.take(away(100, 40), "broker");
+  assert.deepEqual(all.within({ start: 0, end: 200 }), []);
+});
+
 test("an absence takes no more of a chart than the chart has, however long it is", () => {
   const place = { left: 50, top: 8, width: 300, height: 100, end: 300, scale: (ts) => 50 + ts };
   const found = boxes([stopped(-1e7, 20), stopped(30, 30.1), away(250, null), away(400, null)], place);

@@ -68,9 +68,9 @@ export class Absences {
     this.#all = [...this.#all.filter((known) => !isKnown(known)), news].slice(-MOST);
   }
 
-  /** Those that meet `start` to `end` (Unix seconds), and those that aren't over. */
+  /** Those that meet `start` to `end` (Unix seconds), and those that aren't over; not what a clock set back made negative. */
   within({ start, end }) {
-    return this.#all.filter(({ from, to }) => to === null || (from < end && to > start));
+    return this.#all.filter(({ from, to }) => to === null || (from < to && from < end && to > start));
   }
 }
 
