@@ -70,7 +70,8 @@ class Daemon:
         self._inbox: runtime.Inbox[Committed] = runtime.Inbox(lambda batch: self._pipeline.committed(batch))  # noqa: PLW0108  made below
         self._journal = Journal(state_dir / "journal.db", settings.journal, self._inbox.post)
         self._queries = GreenQueries(
-            Queries(state_dir / "journal.db", lambda: self._journal.writable, self._journal.tails)
+            Queries(state_dir / "journal.db", lambda: self._journal.writable, self._journal.tails),
+            self._journal.told_absences,
         )
         self._devices = Devices(runtime.now, runtime.monotonic)
         self._deliveries = Deliveries()

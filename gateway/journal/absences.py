@@ -9,7 +9,7 @@ once it is set. Those of another boot can't be known, and go.
 
 import sqlite3
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from math import inf
 from pathlib import Path
 
@@ -83,7 +83,7 @@ class AbsenceBook:
         self._retention_s = retention_s
 
     def tell(self, source: str, reason: AbsenceReason, began_ago_s: float, ended_ago_s: float | None) -> Absence | None:
-        """Take an absence that began, or with its end one that is over; the hub says so, and never waits.
+        """Take an absence of a source (``""``: the gateway) that began, or is over; the hub says so, and never waits.
 
         Returns it as it will be kept; None while the clock isn't set, as nobody can say then when it was.
         """
@@ -92,15 +92,17 @@ class AbsenceBook:
             since = self._reached
         absence = Absence(source, reason, since, until)
         self._told.append(absence)
-        return absence if is_set(absence.since) and is_set(until or SET_AFTER) else None
+        return absence if _is_dated(absence) else None
+
+    @property
+    def told(self) -> list[Absence]:
+        """What isn't written yet, or was just now, and has true times; the hub asks."""
+        return [absence for absence in self._told if _is_dated(absence)]
 
     def step(self) -> None:
-        """Write what is due; call it often.
-
-        What was told is due at once: a page that asks next must not get what is no longer true, and then hear nothing.
-        """
+        """Write what is due; call it often."""
         at = monotonic()
-        if at - self._looked_at < _EVERY_S and (self.problem or not self._told):
+        if at - self._looked_at < _EVERY_S:
             return
         if self._told or at - self._written_at >= _ALIVE_EVERY_S or self._was_set != is_set(self._clock()):
             self._try(at)
@@ -133,8 +135,9 @@ class AbsenceBook:
                 self._settle(connection)
             self._sign(connection)
         self._has_begun, self._was_set = True, was_set
-        for _ in told:
-            self._told.popleft()
+        for absence in told:
+            if self._told and self._told[0] is absence:  # else it went meanwhile, as too many waited
+                self._told.popleft()
 
     # ---- at the start
 
@@ -200,6 +203,33 @@ class AbsenceBook:
     @property
     def _boot(self) -> str:
         return self._store.unset.boot
+
+
+def _is_dated(absence: Absence) -> bool:
+    return is_set(absence.since) and is_set(absence.until or SET_AFTER)
+
+
+def completed(kept: Sequence[Absence], told: Iterable[Absence]) -> list[Absence]:
+    """Return what is in the file with what was told and may not be in it yet, in order of their beginnings.
+
+    A page that asks and gets what is no longer true would never hear of it: it was announced before.
+    """
+    found = list(kept)
+    for absence in told:
+        index = _index_of(absence, found)
+        if index is None:
+            found.append(absence)
+        elif found[index].until is None:
+            found[index] = found[index]._replace(until=absence.until)
+    return sorted(found, key=lambda one: one.since)
+
+
+def _index_of(absence: Absence, found: Sequence[Absence]) -> int | None:
+    """Return which of them it is, or puts an end to."""
+    for index, (source, _, since, until) in enumerate(found):
+        if source == absence.source and (since == absence.since or until in {None, absence.until}):
+            return index
+    return None
 
 
 def was_restored(connection: sqlite3.Connection) -> None:

@@ -3,9 +3,11 @@
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
+from math import inf
 from typing import TypeVar
 
 from gateway.errors import JournalDown
+from gateway.journal.absences import completed
 from gateway.journal.condensing import Condensed, condensed
 from gateway.journal.queries import Queries
 from gateway.journal.records import Absence, JournalStats, KeptReject, Stored
@@ -23,10 +25,16 @@ class GreenQueries:
     """``Queries``, run in a native thread while the calling green thread waits.
 
     Where the disk doesn't answer, each raises ``JournalDown``, and the next asks again once it does.
+
+    Parameters
+    ----------
+    told
+        Gives the absences that may not be in the file yet.
     """
 
-    def __init__(self, queries: Queries) -> None:
+    def __init__(self, queries: Queries, told: Callable[[], Sequence[Absence]] = tuple) -> None:
         self._queries = queries
+        self._told = told
         self._worker = Worker("journal-reader")
         self._stats = JournalStats(0, 0, None)
 
@@ -93,7 +101,10 @@ class GreenQueries:
 
     def absences(self, source: str, start_ts: float | None, end_ts: float | None, limit: int) -> list[Absence]:
         """Return when this source or the gateway was away: the newest, oldest first."""
-        return self._ask(partial(self._queries.absences, source, start_ts, end_ts, limit))
+        told = [one for one in self._told() if one.source in {"", source}]  # first: what is written then is in the file
+        found = completed(self._ask(partial(self._queries.absences, source, start_ts, end_ts, limit)), told)
+        start, end = -inf if start_ts is None else start_ts, inf if end_ts is None else end_ts
+        return [one for one in found if one.since <= end and (one.until is None or one.until >= start)][-limit:]
 
     def _ask(self, query: Callable[[], T]) -> T:
         return self._within(_ANSWER_S, query)

@@ -155,13 +155,12 @@ class Journal:
     def keep_absence(
         self, source: str, reason: AbsenceReason, began_ago_s: float, ended_ago_s: float | None = None
     ) -> Absence | None:
-        """Note since when a source (``""``: the gateway) was away, or also until when, in seconds ago; never blocks.
+        """Note when a source was away, and return it, as ``AbsenceBook.tell`` does; never blocks."""
+        return self._housekeeping.absences.tell(source, reason, began_ago_s, ended_ago_s)
 
-        Returns it; None while the clock isn't set, as nobody can say then when that was.
-        """
-        absence = self._housekeeping.absences.tell(source, reason, began_ago_s, ended_ago_s)
-        self._wake()
-        return absence
+    def told_absences(self) -> list[Absence]:
+        """Return those that may not be in the file yet, in the order in which they were told."""
+        return self._housekeeping.absences.told
 
     @property
     def backlog(self) -> int:

@@ -8,6 +8,7 @@ import pytest
 
 from tests.support.clocks import Clock
 from tests.support.daemon import Daemon, mqtt, serial
+from tests.support.journals import changing
 from tests.support.mosquitto import Mosquitto
 from tests.support.ports import wait_until
 from tests.support.ptys import VirtualPort
@@ -91,6 +92,23 @@ def test_a_broker_that_was_stopped_is_said_to_be_away_and_every_page_is_told(bro
         assert over["from"] == open_["from"]
         assert open_["from"] + 5.0 <= over["to"] <= newest(daemon)["ts"]
         assert [viewer.wait_for("absence") for _ in range(2)] == [open_, over]
+
+
+def test_what_the_disk_has_not_taken_yet_is_answered_all_the_same(broker, daemon):
+    """A page that is opened then was not there as it was announced."""
+    with changing(daemon.socket.with_name("journal.db")) as file:
+        file.execute("BEGIN IMMEDIATE")
+        broker.stop()
+        wait_until(lambda: absences(daemon), "the broker is said to be away", timeout_s=20.0)
+        (open_,) = absences(daemon)
+        broker.start()
+        wait_until(lambda: absences(daemon)[0]["to"], "and to be back", timeout_s=20.0)
+        assert file.execute("SELECT 1 FROM absences").fetchall() == []
+        told = absences(daemon)
+    assert [one["from"] for one in told] == [open_["from"]]
+    with changing(daemon.socket.with_name("journal.db")) as file:
+        wait_until(lambda: file.execute("SELECT 1 FROM absences").fetchall(), "the disk takes writes again")
+    assert absences(daemon) == told
 
 
 def test_a_port_that_is_unplugged_over_a_restart_is_away_before_and_after_it(broker, tmp_path):

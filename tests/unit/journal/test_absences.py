@@ -2,11 +2,13 @@
 
 import os
 import signal
+import sqlite3
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -121,11 +123,78 @@ def test_one_that_is_open_gets_its_end(path: Path, box: Box) -> None:
         assert found(path, "broker") == [Absence("broker", "away", began, START + 80.0)]
 
 
-def test_what_is_told_is_written_at_once(path: Path, box: Box) -> None:
-    with running(path, box) as it:
+def test_what_is_told_is_written_soon(path: Path, tmp_path: Path) -> None:
+    with opened(path, settings(), time.time, time.monotonic) as it:
         for n, end in enumerate((None, 0.0)):
             it.journal.keep_absence("broker", "away", 60.0, end)
             wait_until(lambda n=n: [bool(one.until) for one in found(path, "broker")] == [bool(n)], "it is written")
+
+
+def test_who_asks_gets_what_is_not_written_yet(path: Path, box: Box) -> None:
+    """It was announced before: whoever got what is no longer true would not hear of it again."""
+    began = box.clock()
+    with running(path, box) as it:
+        asked = partial(GreenQueries(asking(path), it.journal.told_absences).absences, "broker")
+        it.journal.keep_absence("broker", "away", 0.0)
+        for _ in range(2):  # told, and written
+            assert asked(None, None, 10) == [Absence("broker", "away", began, None)]
+            wait_for_writer(it, box)
+        box.uptime += 100.0
+        wait_for_writer(it, box)
+        at = box.clock()
+        it.journal.keep_absence("broker", "away", 100.5, 50.0)
+        it.journal.keep_absence("bench", "away", 20.0)
+        it.journal.keep_absence("broker", "away", 10.0)
+        assert found(path, "broker") == [Absence("broker", "away", began, None)]
+        first, second = Absence("broker", "away", began, at - 50.0), Absence("broker", "away", at - 10.0, None)
+        for _ in range(2):
+            assert asked(None, None, 10) == [first, second]
+            assert asked(None, None, 1) == [second]
+            assert asked(None, at - 20.0, 10) == [first]
+            assert asked(at - 20.0, None, 10) == [second]
+            wait_for_writer(it, box)
+        assert found(path, "broker") == [first, second]
+
+
+def test_what_is_written_while_somebody_asks_is_there_once(path: Path, box: Box) -> None:
+    with running(path, box) as it:
+        it.journal.keep_absence("broker", "away", 60.0)
+        it.journal.keep_absence("broker", "away", 60.0, 30.0)
+        it.journal.keep_absence("", "clock", 20.0, 0.0)
+        it.journal.keep_absence("broker", "away", 10.0)
+        told = it.journal.told_absences()
+        wait_for_writer(it, box)
+        assert len(told) == 4
+        assert GreenQueries(asking(path), lambda: told).absences("broker", None, None, 10) == found(path, "broker")
+        assert len(found(path, "broker")) == 3
+
+
+def test_nobody_is_told_what_a_clock_says_that_is_not_set(path: Path, box: Box) -> None:
+    box.set(UNSET)
+    with running(path, box) as it:
+        assert it.journal.keep_absence("broker", "away", 10.0) is None
+        assert it.journal.told_absences() == []
+
+
+def test_what_comes_while_too_many_are_written_is_not_lost(
+    path: Path, box: Box, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with running(path, box) as it:
+        book = it.journal._housekeeping.absences
+        for n in range(1000):
+            it.journal.keep_absence(f"source-{n}", "away", 10.0)
+        write = book._sign
+
+        def and_more_come(connection: sqlite3.Connection) -> None:
+            write(connection)
+            monkeypatch.setattr(book, "_sign", write)
+            it.journal.keep_absence("late", "away", 10.0)
+
+        monkeypatch.setattr(book, "_sign", and_more_come)
+        box.uptime += 1.0
+        wait_until(lambda: len(book.told) == 1, "the first are written")
+        wait_for_writer(it, box)
+        assert [one.source for one in found(path, "late")] == ["late"]
 
 
 def test_what_was_open_as_the_gateway_stopped_ends_there(path: Path, box: Box) -> None:
@@ -197,7 +266,8 @@ def test_a_clock_that_went_back_at_the_boot_leaps_over_no_readings_of_before(pat
         box.set(stopped + 600.0)
         told = it.journal.keep_absence("", "clock", 2600.0, 0.0)
         assert told == Absence("", "clock", stopped, stopped + 600.0)
-        wait_until(lambda: found(path) == [told], "it is written")
+        wait_for_writer(it, box)
+        assert found(path) == [told]
         box.set(stopped + 9000.0)
         assert it.journal.keep_absence("", "clock", 100.0, 0.0).since == stopped + 8900.0
 
