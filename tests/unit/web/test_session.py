@@ -6,6 +6,7 @@ from engineio.packet import PING
 from flask import Flask
 
 from gateway import runtime
+from gateway.web import session
 from gateway.web.session import Session
 from gateway.web.sockets import create
 
@@ -36,6 +37,16 @@ def test_a_client_that_is_being_asked_is_not_asked_again(server):
     session.queue.get(timeout=5.0)
     runtime.sleep(0.05)
     assert session.queue.empty()
+
+
+def test_clients_that_came_at_about_the_same_time_are_asked_in_one_turn(server, monkeypatch):
+    due = []
+    hub = session.eventlet.hubs.get_hub()
+    for at in (1000.01, 1000.03, 1000.26, 1000.34):
+        monkeypatch.setattr(session, "monotonic", lambda at=at: at)
+        monkeypatch.setattr(hub, "schedule_call_global", lambda delay_s, *_, at=at: due.append(at + delay_s))
+        Session(server, "sid").schedule_ping()
+    assert due == pytest.approx([1010.0, 1010.0, 1010.3, 1010.3], abs=1e-6)
 
 
 def test_a_client_that_left_is_forgotten_at_once(server):
