@@ -50,7 +50,7 @@ class Session(engineio.socket.Socket):  # type: ignore[misc]  # engineio has no 
             self.last_ping = None
             at = monotonic()
             due = round((at + self.server.ping_interval) / _TOGETHER_S) * _TOGETHER_S
-            self._timer = eventlet.hubs.get_hub().schedule_call_global(max(due - at, 0.0), self._send_ping)
+            self._timer = eventlet.hubs.get_hub().schedule_call_global(due - at, self._send_ping)
 
     def _send_ping(self) -> None:
         self._timer = None

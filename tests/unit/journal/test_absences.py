@@ -16,6 +16,7 @@ import pytest
 from gateway.journal import Absence, GreenQueries, go_on_past
 from gateway.journal.absences import MOST
 from gateway.journal.copying import copy
+from gateway.runtime import is_set
 from tests.support.journals import START, Opening, asking, changing, entry, make_layout_5, opened, reading, settings
 from tests.support.ports import wait_until
 
@@ -167,6 +168,21 @@ def test_what_is_written_while_somebody_asks_is_there_once(path: Path, box: Box)
         assert len(told) == 4
         assert GreenQueries(asking(path), lambda: told).absences("broker", None, None, 10) == found(path, "broker")
         assert len(found(path, "broker")) == 3
+
+
+def test_the_writer_may_write_while_somebody_looks_what_waits(
+    path: Path, box: Box, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with running(path, box) as it:
+        told = [it.journal.keep_absence(f"source-{n}", "away", 10.0) for n in range(3)]
+        waiting = it.journal._housekeeping.absences._told
+
+        def and_it_is_written(absence: Absence) -> bool:
+            waiting.clear()
+            return is_set(absence.since)
+
+        monkeypatch.setattr("gateway.journal.absences._is_dated", and_it_is_written)
+        assert it.journal.told_absences() == told
 
 
 def test_nobody_is_told_what_a_clock_says_that_is_not_set(path: Path, box: Box) -> None:
