@@ -68,11 +68,10 @@ class Daemon:
         self._control_path = settings.gateway.control_socket
         self._stopping = runtime.Event()
         self._inbox: runtime.Inbox[Committed] = runtime.Inbox(lambda batch: self._pipeline.committed(batch))  # noqa: PLW0108  made below
-        self._journal = Journal(state_dir / "journal.db", settings.journal, self._inbox.post)
-        self._queries = GreenQueries(
-            Queries(state_dir / "journal.db", lambda: self._journal.writable, self._journal.tails),
-            self._journal.told_absences,
-        )
+        journal_path = state_dir / "journal.db"
+        journal = self._journal = Journal(journal_path, settings.journal, self._inbox.post)
+        queries = Queries(journal_path, lambda: journal.writable, journal.tails)
+        self._queries = GreenQueries(queries, journal.told_absences)
         self._devices = Devices(runtime.now, runtime.monotonic)
         self._deliveries = Deliveries()
         self._roster = Roster()

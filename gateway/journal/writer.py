@@ -25,9 +25,9 @@ from gateway.settings import JournalSettings
 _TICK_S = 1.0
 """How often an idle writer looks what is due: retention, or whether the disk takes writes again."""
 _APART_S = 0.003
-"""Between the starts of two commits, at least: what comes sooner waits for company. A commit that is
-alone begins at once, and one that took longer than this has gathered its successor meanwhile. A busy MQTT
-source hands over what came in 4 ms; this is less, or else most of its messages would wait twice."""
+"""Between the starts of two commits, at least: what comes sooner waits for company. A commit that is alone begins at
+once, and one that took longer than this has gathered its successor meanwhile. A busy MQTT source hands over what came
+in 4 ms; this is less, or else most of its messages would wait twice."""
 _COMPANY = 100
 """Entries that wait for no more."""
 
@@ -115,8 +115,8 @@ class Journal:
     def append_all(self, entries: Iterable[Entry]) -> None:
         """Take entries, in their order.
 
-        Where the disk is so slow that the queue is full, an entry that its sender doesn't keep
-        is posted at once, with an error; where too many bytes wait, any.
+        Where the disk is so slow that the queue is full, one that its sender doesn't keep is posted at once, with an
+        error; where too many bytes wait, any.
         """
         for entry in entries:
             if self._stopped or not self._committer.waiting.add(entry, len(self._queue)):
@@ -178,10 +178,7 @@ class Journal:
         return self._stopped or self._committer.problem or self._housekeeping.problem
 
     def close(self, within_s: float = 10.0) -> bool:
-        """Commit and post what was appended, then let the file go; blocks, for at most ``within_s``.
-
-        Returns whether that is done.
-        """
+        """Commit and post what was appended, let the file go; tell whether ``within_s`` was enough; blocks."""
         if self._thread is None:
             return True
         with self._changed:

@@ -5,6 +5,7 @@ from contextlib import AbstractContextManager
 
 from gateway.live.catching_up import CatchingUp
 from gateway.live.emissions import Emissions
+from gateway.live.numbering import Numbers
 from gateway.live.outside import History, Transport
 from gateway.live.pace import ask_every_s
 from gateway.live.rooms import Room, Rooms, slack_s
@@ -42,9 +43,7 @@ class Live:
 
     def __init__(self, transport: Transport, history: History, spent_s: Callable[[], float] = cpu_time) -> None:
         self._transport = transport
-        self._published: dict[str, int] = {}
-        self._resume: Mapping[str, int] = {}
-        self._kept: dict[str, int] = {}
+        self._numbers = Numbers()
         self._rooms = Rooms()
         self._viewers: dict[str, Viewer] = {}
         self._recount: set[str] = set()
@@ -61,15 +60,11 @@ class Live:
 
     def restore(self, device: str, seq: int) -> None:
         """Know a device's newest reading from an earlier run."""
-        self._published[device] = seq
+        self._numbers.reached(device, seq)
 
     def resume(self, after: Mapping[str, int], kept: Mapping[str, int]) -> None:
-        """Know past which ``seq`` devices go on, by name; ``""``: all others that are not restored.
-
-        ``kept``: the last reading before that of those that have gone on since.
-        """
-        self._resume = after
-        self._kept = dict(kept) | {name: seq for name, seq in self._published.items() if seq < after.get(name, 0)}
+        """Know past which ``seq`` devices go on, see ``Numbers.resume``."""
+        self._numbers.resume(after, kept)
 
     def publish(self, device: str, readings: Sequence[Reading]) -> None:
         """Send what was just committed to those who are live; ``seq`` is None where it could not be."""
@@ -77,7 +72,7 @@ class Live:
             tap(device, readings)
         last = readings[-1].seq
         if last is not None:
-            self._published[device] = last
+            self._numbers.reached(device, last)
         for room in self._rooms.of(device):
             if room.live:
                 self._emissions.publish(room, readings)
@@ -140,8 +135,8 @@ class Live:
             raise TooManyDevices(f"at most {_MOST_DEVICES} devices a connection")
         self.leave(viewer, device)
         mine = self._viewers.setdefault(viewer, Viewer(viewer))
-        newest = self._newest(device)
-        position = self._ago(device, newest, backlog) if since is None else since
+        newest = self._numbers.newest(device)
+        position = self._numbers.ago(device, backlog) if since is None else since
         watch = Watch(viewer, device, position, interval_s(max_hz), newest)
         mine.watches[device] = mine.behind[device] = watch
         self._rooms.add(watch)
@@ -204,33 +199,18 @@ class Live:
         self._window_s = 0.0
         return lambda: self._taps.remove(function)
 
-    def _begin(self, device: str) -> int:
-        return self._resume.get(device, self._resume.get("", 0))
-
-    def _newest(self, device: str) -> int:
-        published = self._published.get(device)
-        return self._begin(device) if published is None else max(published, self._resume.get(device, 0))
-
-    def _ago(self, device: str, newest: int, backlog: int) -> int:
-        """Return after which ``seq`` the last ``backlog`` readings come; numbers that a leap skipped are none."""
-        begin = self._begin(device)
-        missing = backlog - (newest - begin)
-        if device in self._kept and missing > 0:
-            return max(self._kept[device] - missing, 0)
-        return max(newest - backlog, begin if begin <= newest else 0)
-
     # ---- in the room, or not
 
     def _due(self, watch: Watch) -> int:
         """Return up to which ``seq`` a watch that catches up is to come: where its room is, or further if it asked."""
-        room, newest = self._rooms.room(watch), self._newest(watch.device)
+        room, newest = self._rooms.room(watch), self._numbers.newest(watch.device)
         if not room.live:
             return newest
         return max(room.position, min(watch.asked, newest)) if watch.every_s else room.position
 
     def _go_live(self, watch: Watch) -> bool:
         """Let a watch that is due enter its room; False: what the room still waits for, it has already."""
-        room, newest = self._rooms.room(watch), self._newest(watch.device)
+        room, newest = self._rooms.room(watch), self._numbers.newest(watch.device)
         if room.live and room.position < watch.position <= newest:
             return False
         if not room.live:

@@ -13,8 +13,8 @@ from typing import Any
 from engineio.exceptions import SocketIsClosedError
 from engineio.packet import MESSAGE, Packet
 
+from gateway.web.frames import text_frame
 from gateway.web.gathering import Gathering
-from gateway.web.websocket import text_frame
 
 _MESSAGE = str(MESSAGE)
 """How Engine.IO begins what carries a packet of Socket.IO."""

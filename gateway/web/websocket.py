@@ -17,59 +17,15 @@ from eventlet.websocket import ConnectionClosedError, FailedConnectionError, RFC
 
 from gateway.live import Credit
 from gateway.runtime import monotonic, spawn
+from gateway.web.frames import TOO_BIG, BoundedText, ReadAhead
 
-_TEXT = 1
-_CONTINUATION = 0
 _CLOSE = 8
 _PING, _PONG = "2", "3"
 """Engine.IO's, in text frames."""
 _MOST_FRAGMENTS = 64
 """Of one message; an empty one adds no byte to what is bounded."""
-_AHEAD_BYTES = 512
-"""So much is asked for at least: some dozens of answers to pings, or an event as pages send it."""
 _PING_FRAME = b"\x81\x012"
-_NORMAL, _WRONG_KIND, _NO_TEXT, _TOO_BIG = 1000, 1003, 1007, 1009
-"""Close codes of RFC 6455, section 7.4.1."""
-
-
-class _Message(RFC6455WebSocket.Message):  # type: ignore[misc]  # eventlet has no types
-    """Text of a bounded size, however it is cut into fragments."""
-
-    def __init__(self, opcode: int, limit: int, decoder: Any = None, decompressor: Any = None) -> None:
-        super().__init__(opcode, limit, decoder, decompressor)
-        self._size = 0
-        if not opcode & 8 and opcode not in {_TEXT, _CONTINUATION}:
-            raise FailedConnectionError(_WRONG_KIND, "only text is taken")
-
-    def push(self, data: bytes, final: bool = False) -> None:
-        self._size += len(data)
-        if self._size > self.max_frame_length:
-            raise FailedConnectionError(_TOO_BIG, f"a message has at most {self.max_frame_length} bytes")
-        super().push(data, final)
-
-    def getvalue(self) -> Any:
-        try:
-            return super().getvalue()
-        except ValueError as error:
-            raise FailedConnectionError(_NO_TEXT, "text is UTF-8") from error
-
-
-class _ReadAhead:
-    """A connection that is asked for more than is wanted: a frame is taken in three pieces, each a call else."""
-
-    def __init__(self, connection: Any) -> None:
-        self._connection = connection
-        self.ahead = b""
-
-    def recv(self, size: int) -> bytes:
-        """Return what is there, at most so much, none at the end; waits."""
-        if not self.ahead:
-            self.ahead = self._connection.recv(max(size, _AHEAD_BYTES))
-        data, self.ahead = self.ahead[:size], self.ahead[size:]
-        return data
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._connection, name)
+_NORMAL = 1000
 
 
 def nothing() -> None:
@@ -79,7 +35,7 @@ def nothing() -> None:
 class WebSocket(RFC6455WebSocket):  # type: ignore[misc]  # eventlet has no types
     """One connection; ``write_now`` sends a ready frame past the queue where nothing waits in it."""
 
-    Message = _Message
+    Message = BoundedText
     socket: Any
     websocket_closed: bool
     written = 0
@@ -90,7 +46,7 @@ class WebSocket(RFC6455WebSocket):  # type: ignore[misc]  # eventlet has no type
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self._send_now = self.socket.fd.send
-        self.socket = _ReadAhead(self.socket)
+        self.socket = ReadAhead(self.socket)
         self.credit = Credit()
         """What the client's answers tell of it."""
         self._fragments = 0
@@ -168,14 +124,14 @@ class WebSocket(RFC6455WebSocket):  # type: ignore[misc]  # eventlet has no type
             self.credit.answer(monotonic())
         return message
 
-    def _recv_frame(self, message: _Message | None = None) -> _Message:
+    def _recv_frame(self, message: BoundedText | None = None) -> BoundedText:
         self.admit()
         if self.websocket_closed or self._is_cut:  # else what was sent until then is read to its end, and more comes
             raise ConnectionClosedError
         self._fragments = self._fragments + 1 if message else 0
         if self._fragments > _MOST_FRAGMENTS:
-            raise FailedConnectionError(_TOO_BIG, f"a message has at most {_MOST_FRAGMENTS} fragments")
-        frame: _Message = super()._recv_frame(message)
+            raise FailedConnectionError(TOO_BIG, f"a message has at most {_MOST_FRAGMENTS} fragments")
+        frame: BoundedText = super()._recv_frame(message)
         return frame
 
     @staticmethod
@@ -247,14 +203,3 @@ class WebSocket(RFC6455WebSocket):  # type: ignore[misc]  # eventlet has no type
     def _farewell(self, frame: bytes) -> None:
         if not self._sendlock.locked():
             self.socket.fd.send(frame)
-
-
-def text_frame(text: str) -> bytes:
-    """Return a whole, unmasked text frame (RFC 6455, section 5.2)."""
-    payload = text.encode()
-    size = len(payload)
-    if size < 126:
-        return b"\x81%c%b" % (size, payload)
-    if size < 1 << 16:
-        return b"\x81\x7e%b%b" % (size.to_bytes(2, "big"), payload)
-    return b"\x81\x7f%b%b" % (size.to_bytes(8, "big"), payload)

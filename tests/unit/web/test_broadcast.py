@@ -9,9 +9,10 @@ from engineio.packet import MESSAGE, Packet
 from gateway.live.credit import FIRST_BYTES
 from gateway.runtime import monotonic, sleep, spawn, wait_readable
 from gateway.web.broadcast import ask, broadcast, deliver
+from gateway.web.frames import text_frame
 from gateway.web.gathering import MOST_BYTES, Gathering
 from gateway.web.outbox import Outbox
-from gateway.web.websocket import WebSocket, text_frame
+from gateway.web.websocket import WebSocket
 
 PONG = b"\x81\x81\0\0\0\x003"
 

@@ -5,7 +5,8 @@ import socket
 import pytest
 
 from gateway.runtime import monotonic, sleep, spawn
-from gateway.web.websocket import WebSocket, text_frame
+from gateway.web.frames import text_frame
+from gateway.web.websocket import WebSocket
 
 
 @pytest.fixture
