@@ -69,6 +69,7 @@ test("a line that breaks where nobody was away, and nothing is named, is noticed
   assert.equal(breaksUnmarked(line(...steady, [50, 1]), [away(3, 45)], 99), false);
   assert.equal(breaksUnmarked(line(...steady, [50, 1]), [away(3, 20), away(20, 49)], 99), false);
   assert.equal(breaksUnmarked(line(...steady, [50, 1]), [away(3, 35)], 99), true);
+  assert.equal(breaksUnmarked(line(...steady, [50, 1]), [away(10, 30), away(3, 30)], 99), true); // both explain the same
   assert.equal(breaksUnmarked(line(...steady, [50, 1]), [away(-50, -9), away(60, null)], 99), true);
   assert.equal(breaksUnmarked(line(...steady, [50, 1]), [away(4, null)], 60), false);
 });

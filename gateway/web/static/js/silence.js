@@ -33,14 +33,22 @@ export function quietParts(plot, from, to, apart) {
  */
 export function breaksUnmarked({ times, values }, absences, end) {
   const limit = usual(times, 0, times.length - 1);
+  const inOrder = [...absences].sort((one, other) => one.from - other.from);
   return times.some((ts, index) => {
     const before = times[index - 1] ?? ts;
     if (ts - before <= limit || values[index] === null || values[index - 1] === null) return false;
-    return ts - before - shared(before, ts, absences, end) > limit;
+    return ts - before - shared(before, ts, inOrder, end) > limit;
   });
 }
 
+/* For how many seconds of `start` to `stop` there are absences, which may overlap. */
 function shared(start, stop, absences, end) {
-  const parts = absences.map(({ from, to }) => Math.min(stop, to ?? end) - Math.max(start, from));
-  return parts.reduce((sum, part) => sum + Math.max(0, part), 0);
+  let [sum, reached] = [0, start];
+  for (const { from, to } of absences) {
+    const [begin, until] = [Math.max(reached, from), Math.min(stop, to ?? end)];
+    if (until <= begin) continue;
+    sum += until - begin;
+    reached = until;
+  }
+  return sum;
 }
