@@ -17,6 +17,7 @@ from gateway.web.services import Services
 
 _PAGE_BYTES = 8 * 2**20
 """Of bodies in one page, which several copies of are made: it ends early where its readings are large."""
+_MOST_ABSENCES = 1000
 _AT_A_STRETCH_S = 0.001
 """Of the hub's CPU time, for a page that takes longer."""
 _Seconds = Annotated[float, Field(allow_inf_nan=False)]
@@ -52,7 +53,7 @@ class AbsencesQuery(BaseModel):
 
     from_: _Seconds | None = Field(None, alias="from")
     to: _Seconds | None = None
-    limit: int = Field(100, ge=1, le=1000)
+    limit: int = Field(100, ge=1, le=_MOST_ABSENCES)
 
 
 _Query = TypeVar("_Query", bound=BaseModel)
@@ -96,9 +97,10 @@ def blueprint(services: Services) -> Blueprint:
 def _absences_of(services: Services, device_id: str) -> Response:
     query = _parse_query(AbsencesQuery)
     device = services.devices.describe(device_id) or abort(404, f"no device {device_id!r} was heard of")
-    found = services.history.absences(str(device["source"]), query.from_, query.to, query.limit)
+    found = services.history.absences(str(device["source"]), query.from_, query.to, _MOST_ABSENCES)
     at = now()  # what ended later was stamped by a clock that ran ahead, and was set back since
-    return reply({"device": device_id, "absences": [one.describe() for one in found if (one.until or 0.0) <= at]})
+    told = [one.describe() for one in found if (one.until or 0.0) <= at]
+    return reply({"device": device_id, "absences": told[-query.limit :]})
 
 
 def _page_of(services: Services, device_id: str) -> Response:

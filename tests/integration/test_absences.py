@@ -155,6 +155,15 @@ def test_a_clock_that_ran_ahead_and_is_set_back_leaves_no_absence_that_lasts_for
     assert absences(daemon) == []
 
 
+def test_an_absence_that_is_left_out_takes_no_place_of_another(daemon, clock):
+    for number, hours in enumerate((1, 5), 1):
+        clock.set_off_by(hours * 3600.0)
+        wait_until(lambda number=number: len(absences(daemon)) == number, "the leap is said")
+    first, _ = absences(daemon)
+    clock.set_off_by(2 * 3600.0)
+    assert absences(daemon, "?limit=1") == [first]
+
+
 @pytest.mark.parametrize(
     ("path", "code"),
     [("kitchen/absences?limit=0", 400), ("kitchen/absences?since=1", 400), ("attic/absences", 404)],
