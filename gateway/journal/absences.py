@@ -221,15 +221,24 @@ def completed(kept: Sequence[Absence], told: Iterable[Absence]) -> list[Absence]
             found.append(absence)
         elif found[index].until is None:
             found[index] = found[index]._replace(until=absence.until)
-    return sorted(found, key=lambda one: one.since)
+    lasting = (one for one in found if one.until is None or one.until - one.since >= LEAST_S)
+    return sorted(lasting, key=lambda one: one.since)
 
 
 def _index_of(absence: Absence, found: Sequence[Absence]) -> int | None:
     """Return which of them it is, or puts an end to."""
-    for index, (source, _, since, until) in enumerate(found):
-        if source == absence.source and (since == absence.since or until in {None, absence.until}):
+    for index, one in enumerate(found):
+        is_alike = (one.source, one.reason) == (absence.source, absence.reason)
+        if is_alike and (one.since == absence.since or _ends(absence, one)):
             return index
     return None
+
+
+def _ends(absence: Absence, one: Absence) -> bool:
+    """Tell whether it is the end of ``one``, which may be written already."""
+    return absence.until is not None and (
+        one.until == absence.until or (one.until is None and one.since <= absence.until)
+    )
 
 
 def was_restored(connection: sqlite3.Connection) -> None:

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from gateway.journal import Absence, GreenQueries, go_on_past
-from gateway.journal.absences import MOST
+from gateway.journal.absences import MOST, completed
 from gateway.journal.copying import copy
 from gateway.runtime import is_set
 from tests.support.journals import START, Opening, asking, changing, entry, make_layout_5, opened, reading, settings
@@ -24,6 +24,14 @@ DAY = 86400.0
 WEEK = 7 * DAY
 UNSET = 50_000.0
 """What a clock says at the boot that nobody set, in Unix seconds."""
+
+
+def away(since: float, until: float | None) -> Absence:
+    return Absence("broker", "away", since, until)
+
+
+def clock(since: float, until: float) -> Absence:
+    return Absence("", "clock", since, until)
 
 
 class Box:
@@ -168,6 +176,21 @@ def test_what_is_written_while_somebody_asks_is_there_once(path: Path, box: Box)
         assert len(told) == 4
         assert GreenQueries(asking(path), lambda: told).absences("broker", None, None, 10) == found(path, "broker")
         assert len(found(path, "broker")) == 3
+
+
+@pytest.mark.parametrize(
+    ("kept", "told", "expected"),
+    [
+        ([away(200, None)], [away(100, 106), away(200, None)], [away(100, 106), away(200, None)]),
+        ([away(100, 106)], [away(100, 106), away(200, None)], [away(100, 106), away(200, None)]),
+        ([away(100, None)], [away(100.1, 106), away(200, None)], [away(100, 106), away(200, None)]),
+        ([Absence("", "stopped", 100, 110)], [clock(100, 120)], [Absence("", "stopped", 100, 110), clock(100, 120)]),
+        ([away(100, None)], [away(100, 104)], []),
+        ([away(100, None)], [away(150, 90)], [away(100, None)]),  # the clock was set back meanwhile
+    ],
+)
+def test_what_waits_goes_to_where_it_belongs(kept: list[Absence], told: list[Absence], expected: list[Absence]) -> None:
+    assert completed(kept, told) == expected
 
 
 def test_the_writer_may_write_while_somebody_looks_what_waits(
